@@ -1,0 +1,21 @@
+# Finds the packages. Installed beside sluiceConfig.cmake too, so that a static consumer finds the same ones.
+macro(sluice_find_packages)
+  find_package(Threads REQUIRED)
+  find_package(PkgConfig REQUIRED)
+  find_package(OpenSSL 3.0 REQUIRED)
+  find_package(ZLIB REQUIRED)
+  find_package(simdjson REQUIRED)
+  find_package(fmt 9 REQUIRED)
+  find_package(tl-expected REQUIRED)
+  pkg_check_modules(SLUICE_CURL REQUIRED IMPORTED_TARGET GLOBAL libcurl>=7.88)
+  pkg_check_modules(SLUICE_CARES REQUIRED IMPORTED_TARGET GLOBAL libcares)
+  pkg_check_modules(SLUICE_RE2 REQUIRED IMPORTED_TARGET GLOBAL re2)
+  if(NOT TARGET sluice_http_parser)
+    find_path(SLUICE_HTTP_PARSER_INCLUDE http_parser.h REQUIRED)
+    find_library(SLUICE_HTTP_PARSER_LIBRARY http_parser REQUIRED)
+    add_library(sluice_http_parser INTERFACE IMPORTED GLOBAL)
+    set_target_properties(sluice_http_parser PROPERTIES
+      INTERFACE_INCLUDE_DIRECTORIES "${SLUICE_HTTP_PARSER_INCLUDE}"
+      INTERFACE_LINK_LIBRARIES "${SLUICE_HTTP_PARSER_LIBRARY}")
+  endif()
+endmacro()

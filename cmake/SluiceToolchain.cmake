@@ -1,0 +1,25 @@
+# Standard, warnings, sanitizers and ccache, the same for every target of this project and for nobody who embeds it.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES AND PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(SLUICE_CCACHE ccache)
+  if(SLUICE_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${SLUICE_CCACHE}")
+    set(CMAKE_C_COMPILER_LAUNCHER "${SLUICE_CCACHE}")
+  endif()
+endif()
+
+add_library(sluice_toolchain INTERFACE)
+target_compile_features(sluice_toolchain INTERFACE cxx_std_20)
+target_compile_options(sluice_toolchain INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+                       -fno-omit-frame-pointer)
+if(SLUICE_WARNINGS_AS_ERRORS)
+  target_compile_options(sluice_toolchain INTERFACE -Werror)
+endif()
+if(SLUICE_SANITIZE)
+  target_compile_options(sluice_toolchain INTERFACE -fsanitize=${SLUICE_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(sluice_toolchain INTERFACE -fsanitize=${SLUICE_SANITIZE})
+endif()
+target_include_directories(sluice_toolchain INTERFACE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/lib"
+                           "${PROJECT_BINARY_DIR}/generated")

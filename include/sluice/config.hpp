@@ -1,0 +1,78 @@
+#pragma once
+/// A whole configuration as one value, equal to one JSON document (docs/configuration.md).
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice/consumer.hpp"
+#include "sluice/route.hpp"
+#include "sluice/upstream.hpp"
+
+namespace sluice {
+
+/// One address the listener binds.
+struct Listen {
+  std::string address = "127.0.0.1:0";  ///< `host:port`, `[v6]:port`; port 0 = any free one
+  bool anonymous = false;               ///< serve callers without a key on an address that is not loopback
+  std::string dialect;                  ///< fixes the dialect of errors; empty = by path and headers
+  std::uint32_t max_connections = 10'000;
+  std::uint32_t max_connections_per_address = 0;  ///< 0 = no bound
+  std::uint32_t max_pipelined = 64;               ///< requests of one connection taken in before the first is answered
+  Milliseconds header_timeout{10'000};            ///< first byte of a request -> its last header byte
+  Milliseconds body_timeout{60'000};              ///< the longest silence inside a request body
+  Milliseconds idle_timeout{75'000};              ///< between requests
+};
+
+/// Bounds of what one request may cost, before any upstream is involved.
+struct RequestLimits {
+  std::uint32_t header_bytes = 64 * 1024;
+  std::uint32_t headers = 128;
+  std::uint64_t body_bytes = 32ull << 20;          ///< as sent and after decoding
+  std::uint64_t body_budget_bytes = 512ull << 20;  ///< all request bodies of the gateway together
+  std::uint32_t json_depth = 1024;
+  std::uint32_t json_values = 1'000'000;
+  std::uint32_t event_bytes = 1u << 20;            ///< one event of a streamed answer
+};
+
+struct GatewayOptions {
+  std::string name = "sluice";
+  /// Engine threads; 0 = host-driven: no thread is made, the host calls drive().
+  std::uint32_t threads = 1;
+  std::vector<Listen> listen;
+  RequestLimits limits;
+  std::uint32_t max_exchanges = 0;        ///< open at once; 0 = no bound
+  Milliseconds drain_timeout{30'000};
+};
+
+struct Config {
+  GatewayOptions gateway;
+  std::vector<Group> groups;
+  std::vector<Consumer> consumers;
+  std::vector<Upstream> upstreams;
+  std::vector<Route> routes;
+
+  /// Reads a JSON document. Errors: kInvalidConfiguration with every mistake, one a line, each with its JSON Pointer,
+  /// the value and the nearest valid name; syntax errors with line, column and the line itself.
+  [[nodiscard]] static Result<Config> parse(std::string_view json);
+  [[nodiscard]] static Result<Config> load(const std::string& path);
+
+  /// The effective document, defaults included, secrets as `***`.
+  [[nodiscard]] std::string dump() const;
+};
+
+/// One mistake of a configuration.
+struct Problem {
+  std::string pointer;  ///< JSON Pointer into the document
+  std::string message;  ///< with the value and, where there is one, the nearest valid name
+};
+
+/// Everything that is wrong with `config` as a whole: dangling and duplicate names, shadowed routes, combinations
+/// that cannot be honoured. Reads no secret and no network.
+[[nodiscard]] std::vector<Problem> validate(const Config& config);
+
+/// The JSON Schema (draft 2020-12) of the configuration document. Lifetime: static.
+[[nodiscard]] std::string_view config_schema();
+
+}  // namespace sluice

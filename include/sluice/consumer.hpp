@@ -1,0 +1,24 @@
+#pragma once
+/// Who calls: a name, and the keys that prove it. Plain values.
+
+#include <string>
+#include <vector>
+
+#include "sluice/secret.hpp"
+
+namespace sluice {
+
+/// One key of a consumer, by its SHA-256 (64 hex digits) or by a reference to the key itself.
+struct ConsumerKey {
+  std::string sha256;
+  Secret value;
+};
+
+struct Consumer {
+  std::string name;
+  std::string tenant;
+  std::vector<std::string> groups;
+  std::vector<ConsumerKey> keys;
+};
+
+}  // namespace sluice

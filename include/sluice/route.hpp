@@ -1,0 +1,127 @@
+#pragma once
+/// A route: which requests it takes, where they go, and what is changed on the way. Plain values.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace sluice {
+
+/// A test on one header field. A missing field never matches. Exactly one of the forms is set.
+struct HeaderMatch {
+  std::string name;
+  enum class Op : std::uint8_t { kExact, kPrefix, kGlob, kRegex, kPresent } op = Op::kPresent;
+  std::string value;
+};
+
+/// A JSON scalar in a rule.
+using Scalar = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string>;
+
+/// A typed test on one field of the JSON body, found by JSON Pointer. A missing field never matches (kExists aside).
+struct BodyMatch {
+  std::string pointer;
+  enum class Op : std::uint8_t { kEquals, kIn, kExists, kLess, kLessEqual, kGreater, kGreaterEqual, kGlob, kRegex } op = Op::kExists;
+  std::vector<Scalar> values;  ///< one, or several for kIn; for kExists one bool: whether it must be there
+};
+
+/// A test on the decoded text of the prompt.
+struct PromptMatch {
+  enum class Where : std::uint8_t { kAny, kLastUser, kSystem } where = Where::kAny;
+  enum class Op : std::uint8_t { kContains, kRegex } op = Op::kContains;
+  std::string value;
+  bool ignore_case = false;
+};
+
+/// A test on tools: any of the named globs must fit. Empty lists test nothing.
+struct ToolMatch {
+  std::vector<std::string> offered;      ///< a tool the request offers
+  std::vector<std::string> forced;       ///< the tool `tool_choice` forces
+  std::vector<std::string> last_called;  ///< a tool the last assistant message called
+};
+
+/// All that is set must hold. Nothing set = every request.
+struct Match {
+  /// Exact, or a pattern where it holds `*` (within one segment), `**` (any rest) or `{name}` (one segment, captured).
+  std::string path = {};
+  /// Everything below this path; it ends on a segment boundary.
+  std::string path_prefix = {};
+  /// `api.example.com`, or `*.example.com` for exactly one label more. Any of them.
+  std::vector<std::string> hosts = {};
+  std::vector<std::string> methods = {};
+  std::vector<HeaderMatch> headers = {};
+  /// Globs on the model asked for. An absent model takes the route's default model.
+  std::vector<std::string> models = {};
+  std::vector<BodyMatch> body = {};
+  std::vector<PromptMatch> prompt = {};
+  ToolMatch tools = {};
+  std::optional<bool> stream = {};
+  std::vector<std::string> consumers = {};
+};
+
+/// What a route does with the model a request asks for.
+struct ModelPolicy {
+  std::vector<std::string> allow;     ///< globs; empty = any
+  std::string default_model;          ///< used where the request names none
+  bool substitute = false;            ///< a model that is not allowed is replaced by the default and reported, not refused
+  bool intents = true;                ///< `@provider/model`, `pool:alias` and `auto` are understood
+};
+
+/// One upstream of a route.
+struct Target {
+  std::string upstream;
+  std::string model = {};               ///< the name sent; empty = as asked for
+  std::vector<std::string> pools = {};  ///< aliases a caller may ask for: `pool:fast`
+};
+
+/// How the path is rewritten. At most one form.
+struct PathRewrite {
+  std::string strip_prefix;
+  std::string path;         ///< template: `/v2/{tail}`; names are those the match captures
+  std::string regex;        ///< with `replacement`, `\1` style
+  std::string replacement;
+};
+
+struct HeaderEdits {
+  std::map<std::string, std::string> set;
+  std::map<std::string, std::string> add;
+  std::vector<std::string> remove;
+};
+
+struct BodyEdits {
+  std::map<std::string, std::string> set;  ///< JSON Pointer -> JSON text of the new value
+  std::vector<std::string> remove;         ///< JSON Pointers
+};
+
+enum class RouteOperation : std::uint8_t {
+  kAuto,    ///< by path, method and headers
+  kOpaque,  ///< byte for byte, whatever it is
+};
+
+struct Route {
+  std::string name;
+  Match match = {};
+  std::vector<Target> upstreams = {};
+  /// Consumers or groups this route admits; empty = everyone the gateway knows.
+  std::vector<std::string> admit = {};
+  ModelPolicy models = {};
+  RouteOperation operation = RouteOperation::kAuto;
+  PathRewrite rewrite = {};
+  HeaderEdits request_headers = {};
+  HeaderEdits response_headers = {};
+  /// Client header fields that go upstream beside the usual ones; globs. Credentials and cookies only by exact name.
+  std::vector<std::string> forward_headers = {};
+  BodyEdits body = {};
+  /// Names provider and model in the answer's headers: `x-sluice-provider`, `x-sluice-model`.
+  bool expose_target = false;
+};
+
+/// Sorts consumers: what its members may use is the union over their groups.
+struct Group {
+  std::string name;
+  std::vector<std::string> models;  ///< allow-list, globs; empty = any
+};
+
+}  // namespace sluice

@@ -1,0 +1,131 @@
+#pragma once
+/// A wire dialect, both directions: what a client speaks, what an upstream speaks. One file per dialect implements it.
+/// Knows the wire format; must not know routes, upstreams or sockets.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/edit_list.hpp"
+#include "chat/loss.hpp"
+#include "chat/message.hpp"
+#include "chat/delta.hpp"
+#include "chat/request.hpp"
+#include "chat/request_view.hpp"
+#include "chat/usage.hpp"
+#include "json/document.hpp"
+#include "sluice/error.hpp"
+#include "sluice/headers.hpp"
+
+namespace sluice::dialect {
+
+using chat::Operation;
+
+/// What a path and method mean in a dialect.
+struct Recognised {
+  Operation operation = Operation::kOpaque;
+  std::string_view suffix;            ///< the operation's own part of the path: `/chat/completions`
+  std::string model;                  ///< where the path names it (GET /models/{model})
+  bool method_ok = true;              ///< false: the path is known, the method is not
+  std::string_view allow;             ///< the methods it takes, as an Allow value
+};
+
+/// What an error answer carries beside the Error.
+struct ErrorContext {
+  std::string_view request_id;        ///< the provider's own, where there is one
+  std::string_view provider_text;     ///< the provider's message or body excerpt, already bounded and redacted
+  int provider_status = 0;
+};
+
+/// How a tap judged one event of a stream.
+enum class TapAction : std::uint8_t {
+  kForward,   ///< send it on as it came
+  kReplace,   ///< send `replacement` as its data
+  kWithhold,  ///< the caller did not ask for it
+};
+struct TapVerdict {
+  TapAction action = TapAction::kForward;
+  std::string_view replacement;       ///< lives until the next event
+  bool content = false;               ///< it adds content a reader would see (text, reasoning, tool arguments, refusal)
+  bool terminal = false;              ///< the stream has said it is over ([DONE], or the dialect's own end)
+  bool finished = false;              ///< a finish reason has been seen: an end without `terminal` is complete
+  std::optional<Error> error;         ///< a structured error inside the stream
+};
+
+/// Reads usage, model and finish reason from an answer that passes by, and takes out what the gateway itself asked for.
+/// One per attempt. Decodes nothing but what it looks for.
+class AnswerTap {
+ public:
+  virtual ~AnswerTap() = default;
+  /// Streamed answers: one event's data.
+  [[nodiscard]] virtual TapVerdict on_event(std::string_view name, std::string_view data) = 0;
+  /// Whole answers: bytes as they pass. Errors: kUpstreamInvalidAnswer as soon as they can be no JSON.
+  [[nodiscard]] virtual Status on_bytes(std::string_view bytes) = 0;
+  /// The end of a whole answer. Errors: kUpstreamTruncated where the JSON was not closed.
+  [[nodiscard]] virtual Status on_end() = 0;
+  [[nodiscard]] virtual const chat::Usage& usage() const noexcept = 0;
+  [[nodiscard]] virtual std::string_view model() const noexcept = 0;
+  [[nodiscard]] virtual std::string_view finish_reason() const noexcept = 0;
+};
+
+/// How the request was prepared, which its tap must know.
+struct TapOptions {
+  Operation operation = Operation::kChat;
+  bool streaming = false;
+  bool withhold_usage = false;        ///< the gateway injected include_usage: take the chunk and the nulls out again
+};
+
+/// Thread: immutable, any.
+class Dialect {
+ public:
+  virtual ~Dialect() = default;
+  [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+
+  // Inbound: what clients send.
+
+  /// What `path` (normalised) means here, by its longest known suffix; nothing for a path this dialect does not know.
+  [[nodiscard]] virtual std::optional<Recognised> recognise(std::string_view method, std::string_view path,
+                                                            const Headers& headers) const = 0;
+  /// Reads what policy needs. Errors: kDuplicateKey, kInvalidModel, kInvalidParameter, kInvalidRequest, each naming the field.
+  [[nodiscard]] virtual Status inspect(const json::Document& document, Operation operation, std::uint32_t wants,
+                                       chat::RequestView& view) const = 0;
+  /// wire -> canonical.
+  [[nodiscard]] virtual Result<chat::Request> decode_request(const json::Document& document, Operation operation) const = 0;
+  /// canonical -> wire, for a client: answers and errors.
+  [[nodiscard]] virtual std::string encode_answer(const chat::Message& answer, Operation operation, chat::LossReport& loss) const = 0;
+  [[nodiscard]] virtual std::string encode_error(const Error& error, const ErrorContext& context) const = 0;
+  /// An error after the stream began: the bytes of the event (or events) that end it, framing included.
+  [[nodiscard]] virtual std::string encode_stream_error(const Error& error, const ErrorContext& context) const = 0;
+  [[nodiscard]] virtual std::string_view error_content_type() const noexcept { return "application/json"; }
+
+  // Outbound: what upstreams take and give.
+
+  [[nodiscard]] virtual std::string encode_request(const chat::Request& request, chat::LossReport& loss) const = 0;
+  [[nodiscard]] virtual Result<chat::Message> decode_answer(std::string_view body, Operation operation) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<AnswerTap> tap(const TapOptions& options) const = 0;
+  /// Asks the upstream for usage in the stream: splices `stream_options.include_usage`. True where something changed.
+  [[nodiscard]] virtual Result<bool> ask_for_usage(base::EditedBody& body, const json::Document& document,
+                                                   const chat::RequestView& view) const = 0;
+  /// Splices the model's name. Errors: kInvalidModel where there is no place for it.
+  [[nodiscard]] virtual Status set_model(base::EditedBody& body, const json::Document& document, const chat::RequestView& view,
+                                         std::string_view model) const = 0;
+  /// True where `body` is an error answer in this dialect's own shape, fit to be passed on as it is.
+  [[nodiscard]] virtual bool is_error_body(std::string_view body) const = 0;
+  /// The message inside an error body of any provider: JSON in the usual shapes, else an excerpt of the text.
+  [[nodiscard]] virtual std::string error_text(std::string_view body) const = 0;
+  /// What a streamed answer's text is in one event's data; for in-process callers.
+  [[nodiscard]] virtual std::string event_text(std::string_view data) const = 0;
+};
+
+/// OpenAI chat completions, completions, embeddings, moderations, models. Lifetime: static.
+[[nodiscard]] const Dialect& openai() noexcept;
+/// By name; null where unknown. / All names.
+[[nodiscard]] const Dialect* find_dialect(std::string_view name) noexcept;
+[[nodiscard]] std::vector<std::string_view> dialect_names();
+/// The dialect a path and its headers speak: the longest known suffix. Null where none knows it.
+[[nodiscard]] const Dialect* recognise(std::string_view method, std::string_view path, const Headers& headers, Recognised& out);
+
+}  // namespace sluice::dialect
