@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// An immutable run of bytes with at least kPadding readable bytes behind it (a JSON parser reads past the end).
 /// Copying shares. Thread: any; the bytes never change.

@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// A moment on a monotonic axis that starts anywhere; only differences mean something.
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;

@@ -10,7 +10,7 @@
 #include "sluice/route.hpp"
 #include "sluice/upstream.hpp"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// One address the listener binds.
 struct Listen {

@@ -6,7 +6,7 @@
 
 #include "sluice/secret.hpp"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// One key of a consumer, by its SHA-256 (64 hex digits) or by a reference to the key itself.
 struct ConsumerKey {

@@ -11,7 +11,7 @@
 
 #include <tl/expected.hpp>
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// What happened. Numbers are append-only and the same in C and C++; `docs/errors.md` lists each with its remedy.
 enum class Code : std::int32_t {

@@ -15,7 +15,7 @@
 #include "sluice/message.hpp"
 #include "sluice/outcome.hpp"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 class Call;
 class Stream;

@@ -10,7 +10,7 @@
 
 #include "sluice/error.hpp"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// One field. Lifetime: the Headers it came from, until that is changed.
 struct HeaderField {

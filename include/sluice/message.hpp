@@ -8,7 +8,7 @@
 #include "sluice/body.hpp"
 #include "sluice/headers.hpp"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// One request as a client states it. The target is origin-form: path and query, percent-encoded.
 struct Request {

@@ -9,7 +9,7 @@
 #include "sluice/clock.hpp"
 #include "sluice/error.hpp"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// Tokens as billed. An absent count is unknown, which is not 0.
 struct Usage {

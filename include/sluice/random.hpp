@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// A small fast generator (xoshiro256**). Not for secrets. Thread: one.
 class Random {

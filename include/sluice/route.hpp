@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// A test on one header field. A missing field never matches. Exactly one of the forms is set.
 struct HeaderMatch {

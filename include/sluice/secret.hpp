@@ -6,7 +6,7 @@
 
 #include "sluice/error.hpp"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// Where a secret comes from. It is a reference: nothing is read before resolve().
 class Secret {

@@ -8,7 +8,7 @@
 #include "sluice/error.hpp"
 #include "sluice/gateway.hpp"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// Serves a gateway on the addresses its configuration lists. It accepts, parses, answers and drains; what happens to
 /// a request is the gateway's business.

@@ -17,7 +17,8 @@
 #include "sluice/message.hpp"
 #include "sluice/outcome.hpp"
 
-namespace sluice::testing {
+namespace sluice {
+namespace [[gnu::visibility("default")]] testing {
 
 /// Time that passes only when told. Thread: any.
 class ManualClock final : public Clock {
@@ -173,4 +174,5 @@ class SimServer {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace sluice::testing
+}  // namespace testing
+}  // namespace sluice

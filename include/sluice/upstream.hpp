@@ -10,7 +10,7 @@
 #include "sluice/headers.hpp"
 #include "sluice/secret.hpp"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 using Milliseconds = std::chrono::milliseconds;
 
