@@ -1,0 +1,41 @@
+// The register of dialects. The one place that knows all of them.
+
+#include "dialect/dialect.hpp"
+
+#include <array>
+
+namespace sluice::dialect {
+namespace {
+
+const std::array<const Dialect*, 1>& all() noexcept {
+  static const std::array<const Dialect*, 1> dialects{&openai()};
+  return dialects;
+}
+
+}  // namespace
+
+const Dialect* find_dialect(std::string_view name) noexcept {
+  for (const Dialect* dialect : all()) {
+    if (dialect->name() == name) return dialect;
+  }
+  return nullptr;
+}
+
+std::vector<std::string_view> dialect_names() {
+  std::vector<std::string_view> names;
+  for (const Dialect* dialect : all()) names.push_back(dialect->name());
+  return names;
+}
+
+const Dialect* recognise(std::string_view method, std::string_view path, const Headers& headers, Recognised& out) {
+  const Dialect* best = nullptr;
+  for (const Dialect* dialect : all()) {
+    auto found = dialect->recognise(method, path, headers);
+    if (!found || (best != nullptr && found->suffix.size() <= out.suffix.size())) continue;
+    best = dialect;
+    out = *std::move(found);
+  }
+  return best;
+}
+
+}  // namespace sluice::dialect
