@@ -46,15 +46,17 @@ class Timer {
   friend class Loop;
   static constexpr std::size_t kIdle = static_cast<std::size_t>(-1);
   std::function<void()> fire_;
-  Loop* loop_ = nullptr;
+  Loop* loop_ = nullptr;       // while armed, and while fire_ runs
   std::size_t index_ = kIdle;  // in the loop's heap
+  std::uint64_t order_ = 0;    // of arming: equal deadlines fire first come, first served
   TimePoint deadline_{};
 };
 
-/// Thread: one at a time (the engine's), except post(), wake() and lag().
+/// Thread: one at a time (the engine's), except post(), stop() and take_lag(). Must not be turned from inside a callback.
 class Loop {
  public:
-  /// `clock` is borrowed and outlives the loop. Errors: kSystem.
+  /// `clock` is borrowed and outlives the loop. With a manual clock no turn ever waits: whoever moves the clock turns
+  /// the loop. Errors: kSystem.
   [[nodiscard]] static Result<std::unique_ptr<Loop>> create(Backend backend, const Clock& clock);
   virtual ~Loop();
 
@@ -68,7 +70,8 @@ class Loop {
   void arm_in(Timer& timer, Duration delay) { arm(timer, now() + delay); }
   void disarm(Timer& timer) noexcept;
 
-  /// Runs `task` on the engine thread, soon. Tasks posted from one thread run in order. Thread: any.
+  /// Runs `task` on the engine thread, soon. Tasks posted from one thread run in order; what was posted before stop()
+  /// still runs. Thread: any.
   void post(base::Task task);
   /// Runs `task` at the end of the current turn, or of the next one; the way to do later what must not be done inside
   /// a callback. Engine thread only.
@@ -95,21 +98,43 @@ class Loop {
 
  protected:
   explicit Loop(const Clock& clock) : clock_(clock), now_(clock.now()) {}
-  /// Waits for readiness at most `wait` (negative = for ever) and calls handlers.
-  virtual std::size_t wait_and_dispatch(Duration wait) = 0;
-  /// Interrupts wait_and_dispatch. Thread: any.
+  /// Waits for readiness at most `wait` (negative = for ever), calling nobody.
+  virtual void wait(Duration wait) = 0;
+  /// Calls the handlers of what wait() found ready. How many were called.
+  virtual std::size_t dispatch() = 0;
+  /// Interrupts wait(), or makes the next one return at once. Thread: any.
   virtual void wake() noexcept = 0;
-  /// Tells the back end that next_deadline() changed (epoll arms its timerfd lazily, before it hands out control).
-  virtual void deadline_changed() noexcept {}
+  /// Control is outside and next_deadline() is what fd() has to turn readable for (epoll arms its timerfd here and
+  /// nowhere else: a loop that runs needs none).
+  virtual void hand_out() noexcept {}
 
  private:
   friend class Timer;
-  struct Members;
+  class Turning;  // marks the thread that turns the loop
+  std::size_t turn_once(std::optional<TimePoint> until);
+  [[nodiscard]] Duration patience(std::optional<TimePoint> until) const noexcept;
+  std::size_t fire_due();
+  void fire(Timer& timer);
+  std::size_t run_tasks();
+  void deadline_moved() noexcept;
+  [[nodiscard]] static bool earlier(const Timer& a, const Timer& b) noexcept;
+  void place(std::size_t index, Timer* timer) noexcept;
+  void sift_up(std::size_t index) noexcept;
+  void sift_down(std::size_t index) noexcept;
+  void take_out(std::size_t index) noexcept;
+
+  // Engine thread only.
   const Clock& clock_;
   TimePoint now_;
-  std::vector<Timer*> heap_;
+  std::vector<Timer*> heap_;      // the earliest first
+  std::uint64_t armed_ = 0;
+  Timer* firing_ = nullptr;
   std::vector<base::Task> deferred_, running_;
+  bool turning_ = false;
+
+  // Any thread.
   base::Mailbox mailbox_;
+  std::atomic<bool> posted_{false};
   std::atomic<bool> stopped_{false};
   std::atomic<std::int64_t> lag_ns_{0};
   std::atomic<std::uintptr_t> thread_{0};
