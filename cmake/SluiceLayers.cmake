@@ -29,5 +29,6 @@ function(sluice_link_layers target)
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:sluice_${layer}>)
     target_link_libraries(${target} PRIVATE ${packages})
   endwhile()
-  target_link_libraries(${target} PRIVATE sluice_toolchain tl::expected)
+  # Flags of this project only: an installed library must not name a target nobody else has.
+  target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:sluice_toolchain> tl::expected)
 endfunction()

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Proves what was built can be installed and used by a stranger:
+#   install_test.sh STEP KIND    STEP: install | find_package | pkg_config | subdirectory | contents | exports
+#                                KIND: static | shared
+# The environment names the tree: SLUICE_SOURCE, SLUICE_BUILD (a finished build with the daemon), SLUICE_SCRATCH (ours),
+# CMAKE, CXX, CC, BUILD_TYPE, BUILD_FLAGS, LAUNCHER. The shared library is a second build with the same flags, so that
+# ccache gives back the same objects.
+set -euo pipefail
+step=$1 kind=$2
+prefix=$SLUICE_SCRATCH/$kind/prefix
+work=$SLUICE_SCRATCH/$kind/$step
+export CCACHE_NOHASHDIR=1
+same=(-G Ninja -DCMAKE_BUILD_TYPE="$BUILD_TYPE" -DCMAKE_CXX_COMPILER="$CXX" -DCMAKE_C_COMPILER="$CC"
+      -DCMAKE_CXX_COMPILER_LAUNCHER="$LAUNCHER" -DCMAKE_C_COMPILER_LAUNCHER="$LAUNCHER"
+      "-DCMAKE_CXX_FLAGS_${BUILD_TYPE^^}=$BUILD_FLAGS" -DSLUICE_WARNINGS_AS_ERRORS=ON)
+say() { echo "install_test: $*" >&2; }
+fail() { say "$*"; exit 1; }
+# The libraries of a prefix, wherever GNUInstallDirs put them.
+libdir() { dirname "$(find "$prefix" -name 'libsluice.*' -print -quit)"; }
+try() { LD_LIBRARY_PATH=$(libdir) "$@"; }
+
+rm -rf "$work"
+mkdir -p "$work"
+case $step in
+install)
+  rm -rf "$prefix"
+  tree=$SLUICE_BUILD
+  if [ "$kind" = shared ]; then
+    tree=$SLUICE_SCRATCH/shared/tree
+    "$CMAKE" -S "$SLUICE_SOURCE" -B "$tree" "${same[@]}" -DBUILD_SHARED_LIBS=ON -DSLUICE_BUILD_SERVER=ON >"$work/configure.log" || { cat "$work/configure.log"; exit 1; }
+    "$CMAKE" --build "$tree" -j2
+  fi
+  "$CMAKE" --install "$tree" --prefix "$prefix" >"$work/install.log"
+  if [ "$kind" = shared ]; then kept=libsluice.so; else kept=libsluice.a; fi
+  [ -n "$(find "$prefix" -name "$kept")" ] || fail "no $kept below the prefix"
+  ;;
+find_package)
+  "$CMAKE" -S "$SLUICE_SOURCE/tests/install/consumer" -B "$work" "${same[@]}" -DCMAKE_PREFIX_PATH="$prefix"
+  "$CMAKE" --build "$work"
+  "$work/stranger"
+  ;;
+pkg_config)
+  export PKG_CONFIG_PATH
+  PKG_CONFIG_PATH=$(libdir)/pkgconfig
+  read -ra flags <<<"$(pkg-config --cflags --libs 'sluice >= 0.1')"
+  "$CXX" -std=c++20 "$SLUICE_SOURCE/tests/install/consumer/main.cpp" "${flags[@]}" -o "$work/stranger"
+  try "$work/stranger"
+  ;;
+subdirectory)
+  shared=OFF; [ "$kind" = shared ] && shared=ON
+  "$CMAKE" -S "$SLUICE_SOURCE/tests/install/consumer" -B "$work" "${same[@]}" -DSLUICE_SOURCE="$SLUICE_SOURCE" -DBUILD_SHARED_LIBS=$shared
+  "$CMAKE" --build "$work" -j2
+  "$work/stranger"
+  # The host's own install must not carry sluice's files.
+  "$CMAKE" --install "$work" --prefix "$work/prefix" >/dev/null
+  [ -z "$(find "$work/prefix" -name '*sluice*' 2>/dev/null)" ] || fail "a host's install carries sluice's files"
+  ;;
+contents)
+  for file in bin/sluiced include/sluice/sluice.hpp include/sluice/testing.hpp share/sluice/config.schema.json share/sluice/gateway.json \
+              share/doc/sluice/LICENSE share/doc/sluice/NOTICE; do
+    [ -e "$prefix/$file" ] || fail "$file was not installed"
+  done
+  [ "$(try "$prefix/bin/sluiced" --version)" != "" ] || fail "sluiced --version says nothing"
+  try "$prefix/bin/sluiced" "$prefix/share/sluice/gateway.json" --check
+  try "$prefix/bin/sluiced" --schema | cmp - "$prefix/share/sluice/config.schema.json" || fail "the installed schema is not the one sluiced prints"
+  ;;
+exports)
+  # What a program may bind to is in namespace sluice; nothing of the packages below and nothing of the rooms leaks.
+  nm -DC --defined-only "$(libdir)/libsluice.so" | sed -E 's/^[0-9a-f]+ [A-Za-z] //' >"$work/symbols"
+  grep -q '^sluice::Gateway::open(' "$work/symbols" || fail "sluice::Gateway::open is not exported"
+  leaked=$(grep -E '^(sluice::(base|http|json|chat|auth|engine|dialect|policy|sim|server)::|simdjson|fmt::|re2::|curl_|ares_)' "$work/symbols" || true)
+  [ -z "$leaked" ] || fail "libsluice.so exports what is its own business:"$'\n'"$leaked"
+  say "$(wc -l <"$work/symbols") symbols exported"
+  ;;
+*) fail "unknown step $step" ;;
+esac
