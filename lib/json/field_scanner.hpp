@@ -2,6 +2,7 @@
 /// Reads a few top-level fields out of a JSON text that comes in pieces and is kept by nobody.
 /// Right at every split; memory is bounded by the fields asked for, not by the text.
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -26,16 +27,30 @@ class FieldScanner {
   [[nodiscard]] bool not_json() const noexcept;
 
  private:
+  enum class State : std::uint8_t;
   struct Field {
     std::string key, value;
-    bool seen = false, truncated = false;
+    bool whole = false, truncated = false;
   };
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  const char* skip_string(const char* p, const char* end, State behind);
+  const char* skip_container(const char* p, const char* end);
+  void add_to_key(const char* begin, const char* end);
+  void end_key();
+  void add_to_value(const char* begin, const char* end);
+  void begin_value();
+  void end_value();
+
   std::vector<Field> fields_;
   std::size_t max_value_bytes_;
-  std::uint32_t depth_ = 0;
-  std::uint8_t state_ = 0;
-  std::string key_;
-  std::size_t capturing_ = static_cast<std::size_t>(-1);
+  std::size_t max_key_bytes_ = 0;  // raw; a longer key is none of the fields'
+  std::size_t depth_ = 0;          // of arrays and objects open inside the root's member
+  std::size_t capturing_ = kNone;  // the field whose value is being read
+  State state_;
+  bool escaped_ = false;           // the byte before was a backslash in a string
+  bool key_escaped_ = false;
+  std::string key_;                // raw, as far as it came
 };
 
 }  // namespace sluice::json

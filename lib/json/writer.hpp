@@ -1,5 +1,5 @@
 #pragma once
-/// Append-only JSON text.
+/// Append-only JSON text. Knows commas, colons and escapes; must not know who reads it.
 
 #include <cstdint>
 #include <string>
@@ -15,6 +15,9 @@ void append_string(std::string& out, std::string_view text);
 class Writer {
  public:
   explicit Writer(std::string& out) : out_(out) {}
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
   Writer& begin_object() { return open('{'); }
   Writer& end_object() { return close('}'); }
   Writer& begin_array() { return open('['); }
@@ -36,7 +39,8 @@ class Writer {
   Writer& close(char c);
   void separate();
   std::string& out_;
-  bool first_ = true;
+  std::uint32_t depth_ = 0;
+  bool first_ = true;  // no comma before the next key or element
   bool after_key_ = false;
 };
 

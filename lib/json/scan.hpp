@@ -1,0 +1,160 @@
+#pragma once
+/// The inner loops over JSON bytes: where a string's plain run ends, where white space ends.
+/// Knows bytes and, on x86, SSE2 (part of every x86-64, so no -march is needed); must not know values or documents.
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace sluice::json::scan {
+
+[[nodiscard]] inline bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+[[nodiscard]] inline bool is_digit(char c) noexcept { return static_cast<unsigned char>(c - '0') <= 9; }
+
+/// What stops a plain run inside a string: the quote, the backslash and the control characters below 0x20.
+[[nodiscard]] inline bool is_string_stop(char c) noexcept {
+  return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+}
+
+/// The value of a hexadecimal digit, or a negative number.
+[[nodiscard]] inline int hex_digit(char c) noexcept {
+  if (is_digit(c)) return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// The 16-bit unit of the four digits at `p`, or a negative number. Reads four bytes.
+[[nodiscard]] inline int hex_unit(const char* p) noexcept {
+  const int a = hex_digit(p[0]), b = hex_digit(p[1]), c = hex_digit(p[2]), d = hex_digit(p[3]);
+  return (a | b | c | d) < 0 ? -1 : (a << 12) | (b << 8) | (c << 4) | d;
+}
+
+[[nodiscard]] inline bool is_high_surrogate(int unit) noexcept { return (unit & 0xFC00) == 0xD800; }
+[[nodiscard]] inline bool is_low_surrogate(int unit) noexcept { return (unit & 0xFC00) == 0xDC00; }
+
+/// Sixteen bytes seen as string content: bit i of `stops` says that byte i is a string stop; `high` is not zero where
+/// a byte is above 0x7F.
+struct Block {
+  static constexpr int kSize = 16;
+  std::uint32_t stops;
+  std::uint32_t high;
+};
+
+#if defined(__SSE2__)
+
+[[nodiscard]] inline __m128i load(const char* p) noexcept {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
+[[nodiscard]] inline __m128i string_stops(__m128i v) noexcept {
+  const __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+  const __m128i backslash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+  const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v);
+  return _mm_or_si128(_mm_or_si128(quote, backslash), control);
+}
+[[nodiscard]] inline std::uint32_t mask(__m128i v) noexcept { return static_cast<std::uint32_t>(_mm_movemask_epi8(v)); }
+
+[[nodiscard]] inline Block block(const char* p) noexcept {
+  const __m128i v = load(p);
+  return {mask(string_stops(v)), mask(v)};
+}
+
+/// Jumps over 64-byte runs without a stop while 64 bytes are left before `end`. Adds to `high` as Block has it.
+[[nodiscard]] inline const char* skip_plain_runs(const char* p, const char* end, std::uint32_t& high) noexcept {
+  while (end - p >= 64) {
+    const __m128i a = load(p), b = load(p + 16), c = load(p + 32), d = load(p + 48);
+    const __m128i stops = _mm_or_si128(_mm_or_si128(string_stops(a), string_stops(b)),
+                                       _mm_or_si128(string_stops(c), string_stops(d)));
+    if (mask(stops) != 0) break;
+    high |= mask(_mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d)));
+    p += 64;
+  }
+  return p;
+}
+
+/// The first byte from `p` on that is no white space. Reads up to 16 bytes past it: needs padding, and a byte that stops it.
+[[nodiscard]] inline const char* skip_long_space(const char* p) noexcept {
+  for (;; p += 16) {
+    const __m128i v = load(p);
+    const __m128i space = _mm_or_si128(
+        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\n'))),
+        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\r')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\t'))));
+    const std::uint32_t other = mask(space) ^ 0xFFFFU;
+    if (other != 0) return p + std::countr_zero(other);
+  }
+}
+
+#else  // the same in plain C++, eight bytes to a word
+
+namespace detail {
+inline constexpr std::uint64_t kOnes = 0x0101010101010101U, kHighs = 0x8080808080808080U;
+/// The high bit of each byte of `w` that is `c`, exactly (no carry between bytes).
+[[nodiscard]] inline std::uint64_t equal(std::uint64_t w, unsigned char c) noexcept {
+  const std::uint64_t x = w ^ (kOnes * c);
+  return ~(((x & ~kHighs) + ~kHighs) | x) & kHighs;
+}
+[[nodiscard]] inline std::uint64_t string_stops(std::uint64_t w) noexcept {
+  const std::uint64_t control = ~((w & ~kHighs) + kOnes * (0x80 - 0x20)) & ~w & kHighs;
+  return equal(w, '"') | equal(w, '\\') | control;
+}
+[[nodiscard]] inline std::uint64_t load(const char* p) noexcept {
+  std::uint64_t w = 0;
+  if constexpr (std::endian::native == std::endian::little) {
+    std::memcpy(&w, p, sizeof w);
+  } else {
+    for (int i = 7; i >= 0; --i) w = (w << 8) | static_cast<unsigned char>(p[i]);
+  }
+  return w;
+}
+/// One bit a byte out of the high bits.
+[[nodiscard]] inline std::uint32_t gather(std::uint64_t highs) noexcept {
+  return static_cast<std::uint32_t>(((highs >> 7) * 0x0102040810204080U) >> 56);
+}
+}  // namespace detail
+
+[[nodiscard]] inline Block block(const char* p) noexcept {
+  const std::uint64_t a = detail::load(p), b = detail::load(p + 8);
+  return {detail::gather(detail::string_stops(a)) | (detail::gather(detail::string_stops(b)) << 8),
+          ((a | b) & detail::kHighs) != 0 ? 1U : 0U};
+}
+
+[[nodiscard]] inline const char* skip_plain_runs(const char* p, const char* end, std::uint32_t& high) noexcept {
+  while (end - p >= 16) {
+    const std::uint64_t a = detail::load(p), b = detail::load(p + 8);
+    if ((detail::string_stops(a) | detail::string_stops(b)) != 0) break;
+    high |= ((a | b) & detail::kHighs) != 0 ? 1U : 0U;
+    p += 16;
+  }
+  return p;
+}
+
+[[nodiscard]] inline const char* skip_long_space(const char* p) noexcept {
+  while (is_space(*p)) ++p;
+  return p;
+}
+
+#endif
+
+/// The first byte from `p` on that is no white space. Most often that is `p` or the byte behind it.
+[[nodiscard]] inline const char* skip_space(const char* p) noexcept {
+  if (!is_space(*p)) return p;
+  if (!is_space(*++p)) return p;
+  return skip_long_space(p);
+}
+
+/// The first string stop in [p, end), or `end`. Reads nothing outside.
+[[nodiscard]] inline const char* find_string_stop(const char* p, const char* end) noexcept {
+  std::uint32_t ignored = 0;
+  p = skip_plain_runs(p, end, ignored);
+  for (; end - p >= Block::kSize; p += Block::kSize) {
+    const std::uint32_t stops = block(p).stops;
+    if (stops != 0) return p + std::countr_zero(stops);
+  }
+  while (p != end && !is_string_stop(*p)) ++p;
+  return p;
+}
+
+}  // namespace sluice::json::scan
