@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,7 +34,7 @@ class Headers {
   Status set(std::string_view name, std::string_view value);
   /// Removes every field called `name`; how many there were.
   std::size_t remove(std::string_view name);
-  /// Appends without validation. For fields a strict parser has judged already.
+  /// Appends without validation, blanks around the value cut off. For fields a strict parser has judged already.
   void add_trusted(std::string_view name, std::string_view value);
   void clear() noexcept;
   void reserve(std::size_t fields, std::size_t bytes);
@@ -67,6 +68,8 @@ class Headers {
   struct Entry {
     std::uint32_t name_at, name_size, value_at, value_size;
   };
+  // Removes the fields called `name` among the first `among`.
+  std::size_t remove_among(std::string_view name, std::size_t among);
   std::string arena_;
   std::vector<Entry> entries_;
 };

@@ -11,14 +11,18 @@ namespace sluice::http {
 
 /// One event of a stream.
 struct SseEvent {
-  std::string_view raw;      ///< the bytes as they came, the blank line included
-  std::string_view data;     ///< joined `data` lines, without framing; empty for a comment-only block
-  std::string_view name;     ///< `event`; empty = message
-  bool has_data = false;     ///< false: comments, id or retry alone (a ping)
+  std::string_view raw = {};   ///< the bytes as they came, the blank line included
+  std::string_view data = {};  ///< joined `data` lines, without framing; empty for a comment-only block
+  std::string_view name = {};  ///< `event`; empty = message
+  bool has_data = false;       ///< false: comments, id or retry alone (a ping)
 };
 
 /// Splits a byte stream into events. Feed it, then take events until there is none.
-/// Zero copies where an event lies whole in one piece and has one data line.
+/// Zero copies where an event lies whole in one piece and has one data line. The `raw` of all events, one after the
+/// other, is the stream byte for byte. Blank lines that end no event come as events without data.
+/// A blank line that ends in CR is at its end at once, but where the stream writes CRLF its LF is waited for; an LF that
+/// comes later all the same is an event of its own, without data.
+/// It does not keep `id` and `retry`, nor reconnect.
 class SseReader {
  public:
   /// `max_event_bytes` bounds one event; what is longer is kUpstreamEventTooLarge.
@@ -26,25 +30,42 @@ class SseReader {
   /// `bytes` must stay readable until next() has given nothing.
   void feed(std::string_view bytes);
   /// The next whole event. True: `event` is filled, and lives until the next call. False: more bytes are needed.
+  /// Errors: kUpstreamEventTooLarge, from then on every time; the events before it were given.
   [[nodiscard]] Result<bool> next(SseEvent& event);
   /// At the end of the stream: what is left as a last event where the blank line was missing (the field's practice).
   [[nodiscard]] bool finish(SseEvent& event);
   /// Bytes of an unfinished event are held.
-  [[nodiscard]] std::size_t held() const noexcept { return buffer_.size(); }
-  /// Gives spare memory back; for streams that fall idle.
+  [[nodiscard]] std::size_t held() const noexcept { return given_ ? 0 : buffer_.size(); }
+  /// Gives spare memory back; for streams that fall idle. Events given before are dead then.
   void shrink();
 
  private:
+  bool find_end();
+  void parse(std::string_view raw, SseEvent& event);
+
   std::size_t max_event_bytes_;
   std::string buffer_;          // an event that began in an earlier piece
-  std::string_view pending_;    // what is left of the current piece
   std::string data_;            // joined data lines, where there are several
+  std::string backlog_;         // pieces that were fed before the one before them was used up
+  // The current piece: where its unfinished event begins, how far it was searched, and the first LF from there on
+  // (npos: not looked for yet).
+  std::string_view piece_;
+  std::size_t event_at_ = 0;
   std::size_t scanned_ = 0;
+  std::size_t next_lf_ = std::string_view::npos;
+  // The line under the scan, over all pieces.
+  bool line_empty_ = true;      // no byte of it came yet
+  bool after_cr_ = false;       // an LF that comes now belongs to the CR before it
+  bool last_crlf_ = false;      // the line before ended in CRLF
+  bool awaits_lf_ = false;      // a blank line ended in CR; its LF, if any, is still to come
+  bool at_boundary_ = true;     // no byte of an event came since the last one
   bool at_start_ = true;        // a BOM may come
-  bool after_cr_ = false;
+  bool given_ = false;          // buffer_ is an event that was given
+  bool too_large_ = false;
 };
 
-/// Appends `data: …` (one line for each line of `data`) and the blank line; `name` first where it is given.
+/// Appends `data: …` (one line for each line of `data`) and the blank line; `name` first where it is given. Whatever
+/// `data` holds, it stays one event; a name ends at its first line break.
 void append_event(std::string& out, std::string_view data, std::string_view name = {});
 
 }  // namespace sluice::http
