@@ -1,0 +1,47 @@
+// The loss report: bounded, without repetitions.
+
+#include "chat/loss.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice::chat {
+
+std::string_view to_string(LossSeverity severity) noexcept {
+  switch (severity) {
+    case LossSeverity::kNote: return "note";
+    case LossSeverity::kCosmetic: return "cosmetic";
+    case LossSeverity::kSemantic: return "semantic";
+  }
+  return "semantic";
+}
+
+void LossReport::add(std::string field, std::string reason, LossSeverity severity) {
+  worst_ = std::max(worst_, severity);
+  Loss loss{std::move(field), std::move(reason), severity};
+  if (std::find(entries_.begin(), entries_.end(), loss) != entries_.end()) return;
+  if (entries_.size() == kMaxEntries) {
+    ++beyond_;
+    // The gravest must stay visible: a strict route refuses by it.
+    const auto lightest = std::min_element(entries_.begin(), entries_.end(),
+                                           [](const Loss& a, const Loss& b) { return a.severity < b.severity; });
+    if (lightest->severity < loss.severity) *lightest = std::move(loss);
+    return;
+  }
+  entries_.push_back(std::move(loss));
+}
+
+LossSeverity LossReport::worst() const noexcept { return worst_; }
+
+const Loss* LossReport::first_at_least(LossSeverity severity) const noexcept {
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [severity](const Loss& l) { return l.severity >= severity; });
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+void LossReport::clear() noexcept {
+  entries_.clear();
+  beyond_ = 0;
+  worst_ = LossSeverity::kNote;
+}
+
+}  // namespace sluice::chat
