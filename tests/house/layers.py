@@ -29,11 +29,12 @@ TABLE = {
     "umbrella": BELOW_GATEWAY + ["gateway", "server"],
 }
 
-# A public header belongs to the room of its noun.
+# A public header belongs to the room of its noun; a plain value that several rooms read, to the lowest of them.
 NOUNS = {
     "version": "base", "error": "base", "clock": "base", "random": "base", "secret": "base", "body": "base", "outcome": "base",
-    "headers": "http", "message": "http",
-    "consumer": "policy", "route": "policy", "upstream": "policy",
+    "consumer": "base",
+    "headers": "http", "message": "http", "upstream": "http",
+    "route": "policy",
     "config": "gateway", "gateway": "gateway",
     "server": "server",
     "simulator": "sim",
