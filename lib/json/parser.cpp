@@ -11,8 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -21,6 +19,7 @@
 #include <simdjson.h>
 
 #include "json/document.hpp"
+#include "json/edge.hpp"
 #include "json/scan.hpp"
 
 namespace sluice::json {
@@ -40,57 +39,6 @@ constexpr auto kTwoByteEscapes = [] {
   return table;
 }();
 bool is_two_byte_escape(char c) noexcept { return kTwoByteEscapes[static_cast<unsigned char>(c)]; }
-
-// True where the lexeme names a number larger than any double. An underflow to zero is none.
-bool overflows(const char* begin, const char* end) noexcept {
-  double value = 0;
-  const auto [stop, error] = std::from_chars(begin, end, value);
-  if (error != std::errc::result_out_of_range) return std::isinf(value);
-  // Too large or too small: the power of ten of the first digit that counts tells which.
-  const char* p = begin + (*begin == '-' ? 1 : 0);
-  std::int64_t power = 0;
-  bool point = false, significant = false;
-  for (; p != end && (*p | 0x20) != 'e'; ++p) {
-    if (*p == '.') {
-      point = true;
-      continue;
-    }
-    significant = significant || *p != '0';
-    if (!point && significant) ++power;
-    if (point && !significant) --power;
-  }
-  std::int64_t exponent = 0;
-  if (p != end) {
-    ++p;
-    const bool negative = *p == '-';
-    if (*p == '-' || *p == '+') ++p;
-    for (; p != end && exponent < (std::int64_t{1} << 40); ++p) exponent = exponent * 10 + (*p - '0');
-    if (negative) exponent = -exponent;
-  }
-  return significant && power + exponent > 0;
-}
-
-// The first byte that is part of no well-formed character. Only run on text that is known to hold one.
-const char* first_invalid_utf8(const char* p, const char* end) noexcept {
-  // Halving: a prefix that is cut between two characters is valid exactly while the fault lies behind it.
-  while (end - p > 64) {
-    const char* middle = p + (end - p) / 2;
-    while (middle != p && (static_cast<unsigned char>(*middle) & 0xC0) == 0x80) --middle;
-    if (middle == p) break;
-    if (simdjson::validate_utf8(p, static_cast<std::size_t>(middle - p))) {
-      p = middle;
-    } else {
-      end = middle;
-    }
-  }
-  while (p != end) {
-    std::ptrdiff_t length = 1;
-    while (length <= 4 && length <= end - p && !simdjson::validate_utf8(p, static_cast<std::size_t>(length))) ++length;
-    if (length > 4 || length > end - p) break;
-    p += length;
-  }
-  return p;
-}
 
 }  // namespace
 
@@ -274,7 +222,7 @@ inline const char* Document::Parser::number(const char* p) {
     power = p - exponent;
     if (power == 0) return refuse(begin, "no digit in an exponent");
   }
-  if ((magnitude > kHarmlessDigits || power > 2) && overflows(begin, p)) {
+  if ((magnitude > kHarmlessDigits || power > 2) && edge::overflows(begin, p)) {
     return refuse(begin, "a number too large for any double");
   }
   return p;
@@ -391,7 +339,7 @@ bool Document::Parser::run() {
           return false;
         }
         if (high_ != 0 && !simdjson::validate_utf8(text_, static_cast<std::size_t>(end_ - text_))) {
-          refuse(first_invalid_utf8(text_, end_), "bytes that are no UTF-8");
+          refuse(edge::first_invalid_utf8(text_, end_), "bytes that are no UTF-8");
           return false;
         }
         return true;
