@@ -26,7 +26,10 @@ class SimTransfer final : public engine::Transfer {
     if (gone_ != nullptr) *gone_ = true;
   }
 
-  void pause() override { paused_ = true; }
+  void pause() override {
+    paused_ = true;
+    if (state_ == State::kBody) loop_.disarm(timer_);
+  }
   void resume() override {
     if (!paused_) return;
     paused_ = false;
