@@ -41,6 +41,8 @@ struct OpenOptions {
   std::uint64_t seed = 0;                    ///< of ids and of every chance; 0 = from the system
   /// Replaces the network. Borrowed, outlives the gateway.
   TransportFactory* transport = nullptr;
+  /// Wait by poll(2) instead of epoll. fd() is -1 then.
+  bool portable_loop = false;
   /// Called with one line at a time, from any engine thread; must not block. Nothing is ever printed by the library.
   std::function<void(LogLevel, std::string_view)> log = {};
   /// Called once for each exchange, last, on its engine thread; must not block.
@@ -48,7 +50,8 @@ struct OpenOptions {
 };
 
 /// How a caller follows an exchange. All calls come on the exchange's engine thread (host-driven: inside drive()),
-/// never overlap, and end with exactly one on_end.
+/// never overlap, and end with exactly one on_end. A refusal and a failure come as an answer too: head, an error body in
+/// the caller's dialect, and an outcome that holds the Error.
 class ExchangeListener {
  public:
   virtual ~ExchangeListener() = default;
@@ -77,7 +80,6 @@ struct Statistics {
   std::uint64_t exchanges_started = 0, exchanges_open = 0, completed = 0, refused = 0, failed = 0, cancelled = 0;
   std::uint64_t body_bytes_held = 0;
   std::uint64_t replayed_sends = 0;
-  std::uint64_t deltas_decoded = 0;           ///< increments whose content was looked into
   Duration max_loop_lag{};                    ///< the longest a loop was late since it was last asked
   std::vector<std::uint64_t> open_per_engine;
 };

@@ -47,7 +47,7 @@ enum class Ending : std::uint8_t {
 
 /// The account of one exchange, closed.
 struct Outcome {
-  std::string id;                   ///< also the X-Request-Id header of the answer
+  std::string id;                   ///< also the X-Request-Id header of the answer, where the provider sent none
   Ending ending = Ending::kFailed;
   int status = 0;                   ///< what the caller got
   std::optional<Error> error;

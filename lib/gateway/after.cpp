@@ -1,0 +1,290 @@
+// Phase 5, after: the upstream's answer on its way to the caller. Bytes pass untouched; a tap reads usage and finish
+// reason, and takes out again what the gateway alone had asked for. It knows answers; it must not know how they were
+// asked for, beyond that.
+
+#include <cstring>
+
+#include "gateway/core.hpp"
+#include "gateway/exchange.hpp"
+#include "gateway/header_policy.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+constexpr std::size_t kErrorBodyBytes = 64 * 1024;  // of a provider's error answer; what is longer is cut
+
+bool is_redirect(int status) noexcept {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+bool is_event_stream(const Headers& headers) {
+  const std::string_view type = headers.get("content-type").value_or("");
+  constexpr std::string_view kType = "text/event-stream";
+  return type.size() >= kType.size() && same_name(type.substr(0, kType.size()), kType) &&
+         (type.size() == kType.size() || type[kType.size()] == ';' || type[kType.size()] == ' ');
+}
+
+constexpr std::size_t kKeptBytes = 4 * 1024;        // of a buffer between two pieces of a stream: many streams lie idle
+
+/// Where `part` stands inside `whole`, if it is a view of it.
+std::size_t offset_in(std::string_view whole, std::string_view part) noexcept {
+  if (part.data() < whole.data() || part.data() + part.size() > whole.data() + whole.size()) return std::string_view::npos;
+  return static_cast<std::size_t>(part.data() - whole.data());
+}
+
+/// Takes every occurrence of `secret` out of `text`: providers echo keys in their errors.
+void mask(std::string& text, std::string_view secret) {
+  if (secret.size() < 4) return;
+  for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + 3)) {
+    text.replace(at, secret.size(), "***");
+  }
+}
+
+}  // namespace
+
+void Exchange::on_connected() {
+  connect_deadline_.reset();
+  const auto& limits = upstream().config->timeouts;
+  const TimePoint now = engine_.loop().now();
+  if (limits.headers.count() != 0) headers_deadline_ = now + limits.headers;
+  if (view_.stream && limits.first_delta.count() != 0 && !opaque_) first_delta_deadline_ = now + limits.first_delta;
+  rearm();
+}
+
+void Exchange::on_head(ResponseHead&& head) {
+  move(Happening::kAnswerHead);
+  connect_deadline_.reset();
+  headers_deadline_.reset();
+  last_read_ = engine_.loop().now();
+  idle_limit_ = upstream().config->timeouts.idle;
+  attempt().status = head.status;
+  attempt().first_byte = last_read_ - attempt_started_;
+  if (is_redirect(head.status)) {
+    return fail_with(make_error(Code::kUpstreamRedirect, "upstream '" + upstream().config->name + "' answered " + std::to_string(head.status) +
+                                                             ", a redirect, which is never followed; put the final URL into its url"),
+                     {}, head.status);
+  }
+  open_answer(std::move(head));
+  rearm();
+}
+
+void Exchange::open_answer(ResponseHead&& head) {
+  const bool as_it_is = opaque_ || route_->security;
+  const bool ok = head.status >= 200 && head.status < 300;
+  if (as_it_is || head.status == 204 || method_ == "HEAD") {
+    mode_ = Mode::kBytes;
+    first_delta_deadline_.reset();
+  } else if (!ok) {
+    mode_ = Mode::kErrorBody;
+    first_delta_deadline_.reset();
+  } else if (is_event_stream(head.headers)) {
+    mode_ = Mode::kStream;
+    outcome_.streamed = true;
+    events_.emplace(snapshot_->config.gateway.limits.event_bytes);
+  } else {
+    mode_ = Mode::kWhole;
+    first_delta_deadline_.reset();
+  }
+  if (mode_ == Mode::kStream || mode_ == Mode::kWhole) {
+    tap_ = upstream().dialect->tap({view_.operation, mode_ == Mode::kStream, asked_for_usage_});
+  }
+
+  head_.status = head.status;
+  head_.headers.reserve(head.headers.size() + 2, head.headers.bytes() + 64);
+  pass_down(head.headers, as_it_is, mode_ == Mode::kWhole || mode_ == Mode::kBytes, head_.headers);
+  if (!head_.headers.contains("x-request-id")) head_.headers.add_trusted("x-request-id", outcome_.id);
+  if (route_->config->expose_target) {
+    head_.headers.add_trusted("x-sluice-provider", upstream().provider->name);
+    if (!attempt().model.empty()) (void)head_.headers.add("x-sluice-model", attempt().model);
+  }
+  (void)apply(route_->config->response_headers, head_.headers);  // judged when the configuration was loaded
+  if (mode_ == Mode::kBytes) release_head();
+}
+
+void Exchange::on_bytes(std::string_view bytes) {
+  last_read_ = engine_.loop().now();
+  attempt().bytes_received += bytes.size();
+  switch (mode_) {
+    case Mode::kStream: return stream_bytes(bytes);
+    case Mode::kErrorBody:
+      error_body_.append(bytes.substr(0, kErrorBodyBytes - std::min(error_body_.size(), kErrorBodyBytes)));
+      return;
+    case Mode::kWhole:
+      if (Status fits = tap_->on_bytes(bytes); !fits) {
+        Error error = fits.error();
+        error.message = "upstream '" + upstream().config->name + "': " + error.message;
+        return fail_with(std::move(error), {}, head_.status);
+      }
+      [[fallthrough]];
+    case Mode::kBytes:
+      release_head();
+      return give(bytes);
+  }
+}
+
+void Exchange::stream_bytes(std::string_view bytes) {
+  events_->feed(bytes);
+  http::SseEvent event;
+  for (;;) {
+    const auto more = events_->next(event);
+    if (!more) return fail_with(more.error());
+    if (!*more) break;
+    const bool in_this_piece = event.raw.data() >= bytes.data() && event.raw.data() < bytes.data() + bytes.size();
+    if (!stream_event(event)) return;
+    if (!in_this_piece) flush_run();  // gathered over pieces: it lives in the reader's buffer, until its next call
+  }
+  flush_run();
+}
+
+/// One event of the stream. False: the exchange has ended.
+bool Exchange::stream_event(const http::SseEvent& event) {
+  if (event.has_data) {
+    const dialect::TapVerdict verdict = tap_->on_event(event.name, event.data);
+    if (verdict.error && !stream_terminal_) {
+      Error error = *verdict.error;
+      if (head_given_) {
+        // The provider's own words go on; then the stream is over.
+        flush_run();
+        give(event.raw);
+        transfer_.reset();
+        close_attempt(error.code, "error in the stream: " + error.message);
+        end(Happening::kFail, Ending::kFailed, std::move(error));
+      } else {
+        const std::string text = error.message;
+        fail_with(std::move(error), text, head_.status);
+      }
+      return false;
+    }
+    stream_terminal_ = stream_terminal_ || verdict.terminal;
+    stream_finished_ = stream_finished_ || verdict.finished;
+    if (verdict.content && !has_content_) {
+      has_content_ = true;
+      first_delta_deadline_.reset();
+      outcome_.first_delta = engine_.loop().now() - started_;
+    }
+    if (verdict.action == dialect::TapAction::kWithhold) return true;
+    if (verdict.action == dialect::TapAction::kReplace) {
+      release_head();
+      // The framing stays as it came; only what stands in the data line is another.
+      if (const std::size_t at = offset_in(event.raw, event.data); at != std::string_view::npos) {
+        patch(event.raw.substr(0, at), verdict.replacement, event.raw.substr(at + event.data.size()));
+      } else {
+        std::string framed;
+        http::append_event(framed, verdict.replacement, event.name);
+        patch(framed, {}, {});
+      }
+      return true;
+    }
+  }
+  release_head();
+  append_run(event.raw);
+  return true;
+}
+
+/// Bytes to be given on. While they are one contiguous part of the piece at hand, nothing is copied.
+void Exchange::append_run(std::string_view bytes) {
+  if (patched_.empty() && (run_.empty() || run_.data() + run_.size() == bytes.data())) {
+    run_ = run_.empty() ? bytes : std::string_view{run_.data(), run_.size() + bytes.size()};
+    return;
+  }
+  patch(bytes, {}, {});
+}
+
+/// Bytes that stand nowhere in one piece: from here on the piece is gathered, to leave in one write all the same.
+void Exchange::patch(std::string_view before, std::string_view middle, std::string_view behind) {
+  patched_.append(std::exchange(run_, {}));
+  patched_.append(before).append(middle).append(behind);
+}
+
+void Exchange::end_stream() {
+  http::SseEvent event;
+  if (events_->finish(event)) {
+    if (!stream_event(event)) return;
+    flush_run();
+  }
+  if (stream_terminal_ || stream_finished_) {
+    release_head();
+    close_attempt(Code::kOk, "completed");
+    return end(Happening::kFinish, Ending::kCompleted, std::nullopt);
+  }
+  fail_with(make_error(Code::kUpstreamTruncated, "upstream '" + upstream().config->name + "' ended the stream before it was finished"));
+}
+
+void Exchange::on_done(const engine::TransferEnd& done) {
+  Attempt& ledger = attempt();
+  ledger.sends = done.sends;
+  ledger.reused_connection = done.reused_connection;
+  ledger.resolve = done.resolve;
+  ledger.connect = done.connect;
+  ledger.bytes_sent = done.bytes_sent;
+  if (done.sends > 1) engine_.counters().replayed.fetch_add(done.sends - 1, std::memory_order_relaxed);
+  if (done.code != Code::kOk) {
+    if (mode_ == Mode::kStream && stream_terminal_) return end_stream();  // the stream had said it was over
+    if (mode_ == Mode::kErrorBody && state_ == State::kAnswering) return relay_error_body();
+    return fail_with(make_error(done.code, "upstream '" + upstream().config->name + "': " + done.detail));
+  }
+  switch (mode_) {
+    case Mode::kStream: return end_stream();
+    case Mode::kErrorBody: return relay_error_body();
+    case Mode::kWhole:
+      if (Status whole = tap_->on_end(); !whole) {
+        Error error = whole.error();
+        error.message = "upstream '" + upstream().config->name + "': " + error.message;
+        return fail_with(std::move(error), {}, head_.status);
+      }
+      break;
+    case Mode::kBytes: break;
+  }
+  release_head();
+  close_attempt(Code::kOk, "completed");
+  end(Happening::kFinish, Ending::kCompleted, std::nullopt);
+}
+
+/// A provider's error, in the caller's dialect: as it is where it has that shape already, otherwise its text in ours.
+void Exchange::relay_error_body() {
+  mask(error_body_, upstream().secret);
+  close_attempt(Code::kUpstreamStatus, "status " + std::to_string(head_.status));
+  if (dialect_ == upstream().dialect && dialect_->is_error_body(error_body_)) {
+    head_.headers.remove("content-length");
+    head_.headers.add_trusted("content-length", std::to_string(error_body_.size()));
+    release_head();
+    give(error_body_);
+    return end(Happening::kFinish, Ending::kCompleted, std::nullopt);
+  }
+  Error error = make_error(Code::kUpstreamStatus, "upstream '" + upstream().config->name + "' answered " + std::to_string(head_.status));
+  error.http_status = head_.status;
+  const std::string text = dialect_->error_text(error_body_);
+  const std::string_view request_id = head_.headers.get("x-request-id").value_or(outcome_.id);
+  const std::string body = dialect_->encode_error(error, {request_id, text, head_.status});
+  (void)head_.headers.set("content-type", dialect_->error_content_type());
+  (void)head_.headers.set("content-length", std::to_string(body.size()));
+  release_head();
+  give(body);
+  end(Happening::kFinish, Ending::kCompleted, std::nullopt);
+}
+
+void Exchange::release_head() {
+  if (head_given_) return;
+  head_given_ = true;
+  outcome_.status = head_.status;
+  caller_->on_head(head_);
+}
+
+void Exchange::give(std::string_view bytes) {
+  if (bytes.empty() || caller_ == nullptr) return;
+  outcome_.bytes_out += bytes.size();
+  caller_->on_bytes(bytes);
+}
+
+void Exchange::flush_run() {
+  if (!patched_.empty()) {
+    patched_.append(std::exchange(run_, {}));
+    give(patched_);
+    patched_.clear();
+    if (patched_.capacity() > kKeptBytes) patched_ = {};
+    return;
+  }
+  if (!run_.empty()) give(std::exchange(run_, {}));
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,262 @@
+// The gateway behind its handle: opening, threads, submit, reload, close.
+
+#include "gateway/core.hpp"
+
+#include <csignal>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <random>
+
+namespace sluice::gateway {
+namespace {
+
+/// Counts down from any thread; one waits.
+class Latch {
+ public:
+  explicit Latch(std::size_t count) : count_(count) {}
+  void arrive() {
+    const std::lock_guard lock(mutex_);
+    if (--count_ == 0) done_.notify_all();
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return count_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable done_;
+  std::size_t count_;
+};
+
+constexpr std::uint64_t kMaxEngines = 256;  // a ticket's lowest byte names its engine
+
+std::uint64_t system_seed() {
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+}  // namespace
+
+Core::Core(OpenOptions options)
+    : options_(std::move(options)), clock_(options_.clock != nullptr ? options_.clock : &system_clock()), pid_(::getpid()),
+      seeds_(options_.seed != 0 ? options_.seed : system_seed()),
+      budgets_(engine::make_connection_budgets()),
+      simulators_(std::make_shared<sim::SimulatorScripts>(seeds_.next(), clock_->now())) {}
+
+Result<std::unique_ptr<Core>> Core::open(Config config, OpenOptions options) {
+  std::unique_ptr<Core> core(new Core(std::move(options)));
+  const std::uint32_t threads = config.gateway.threads;
+  if (core->clock_->is_manual()) {
+    const bool simulated = core->options_.transport != nullptr && core->options_.transport->simulated();
+    if (threads != 0 || !simulated) {
+      return fail(Code::kInvalidConfiguration, "a manual clock needs threads = 0 and a simulated transport: nothing real waits for it");
+    }
+  }
+  auto snapshot = Snapshot::compile(std::move(config), nullptr);
+  if (!snapshot) return tl::unexpected(snapshot.error());
+  core->snapshot_ = std::move(*snapshot);
+  core->host_driven_ = threads == 0;
+  core->set_simulators(*core->snapshot_);
+
+  const auto backend = core->options_.portable_loop ? engine::Backend::kPoll : engine::Backend::kEpoll;
+  for (std::uint32_t i = 0; i < std::max(threads, 1u); ++i) {
+    auto engine = std::make_unique<Engine>(*core, i, core->seeds_.next());
+    if (Status prepared = engine->prepare(backend); !prepared) return tl::unexpected(prepared.error());
+    engine->adopt(core->snapshot_);
+    core->engines_.push_back(std::move(engine));
+  }
+  if (!core->host_driven_) core->run_threads();
+  return core;
+}
+
+void Core::run_threads() {
+  // Engine threads take no signals: those are the host's.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  for (const auto& engine : engines_) {
+    threads_.emplace_back([loop = &engine->loop()] { loop->run(); });
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+Core::~Core() {
+  if (pid_ != ::getpid()) {
+    // A child of fork has none of the threads and shares the descriptors: it lets everything lie.
+    for (std::thread& thread : threads_) thread.detach();
+    for (auto& engine : engines_) (void)engine.release();
+    return;
+  }
+  (void)close();
+}
+
+void Core::set_simulators(const Snapshot& snapshot) {
+  for (const Upstream& upstream : snapshot.config.upstreams) {
+    if (upstream.provider == "simulator") simulators_->set(upstream.name, upstream.simulator);
+  }
+}
+
+std::shared_ptr<const Snapshot> Core::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return snapshot_;
+}
+
+Engine& Core::least_loaded() const noexcept {
+  Engine* best = engines_.front().get();
+  std::uint64_t fewest = best->open_exchanges();
+  for (const auto& engine : engines_) {
+    if (const std::uint64_t open = engine->open_exchanges(); open < fewest) {
+      best = engine.get();
+      fewest = open;
+    }
+  }
+  return *best;
+}
+
+bool Core::on_engine_thread() const noexcept {
+  for (const auto& engine : engines_) {
+    if (engine->loop().on_loop_thread()) return true;
+  }
+  return false;
+}
+
+Status Core::usable() const {
+  if (pid_ != ::getpid()) return fail(Code::kForked, "this gateway was opened in a parent process; open it after the fork");
+  if (closed_.load(std::memory_order_acquire)) return fail(Code::kClosed, "the gateway is closed");
+  return {};
+}
+
+Result<std::uint64_t> Core::submit(Request request, std::shared_ptr<ExchangeListener> listener, CallOptions options) {
+  if (Status ready = usable(); !ready) return tl::unexpected(ready.error());
+  Engine& engine = least_loaded();
+  struct Submission {
+    Request request;
+    std::shared_ptr<ExchangeListener> listener;
+    CallOptions options;
+  };
+  auto submission = std::make_shared<Submission>(Submission{std::move(request), std::move(listener), std::move(options)});
+  const std::uint64_t ticket = next_ticket_.fetch_add(1, std::memory_order_relaxed) * kMaxEngines + engine.index();
+  engine.promise();
+  engine.loop().post([&engine, submission, ticket] {
+    engine.start(ticket, std::move(submission->request), std::move(submission->listener), std::move(submission->options));
+  });
+  return ticket;
+}
+
+void Core::cancel(std::uint64_t ticket) {
+  if (!usable()) return;
+  const std::size_t index = ticket % kMaxEngines;
+  if (index >= engines_.size()) return;
+  Engine& engine = *engines_[index];
+  engine.loop().post([&engine, ticket] {
+    if (Exchange* exchange = engine.find_ticket(ticket)) exchange->cancel();
+  });
+}
+
+void Core::pause(std::uint64_t ticket, bool paused) {
+  if (!usable()) return;
+  const std::size_t index = ticket % kMaxEngines;
+  if (index >= engines_.size()) return;
+  Engine& engine = *engines_[index];
+  engine.loop().post([&engine, ticket, paused] {
+    if (Exchange* exchange = engine.find_ticket(ticket)) paused ? exchange->pause_answer() : exchange->resume_answer();
+  });
+}
+
+Status Core::reload(Config config) {
+  if (Status ready = usable(); !ready) return ready;
+  if (on_engine_thread() && !host_driven_) return fail(Code::kWouldDeadlock, "reload waits for the engines; call it from another thread");
+  const std::lock_guard one_at_a_time(reload_mutex_);
+  const std::shared_ptr<const Snapshot> before = snapshot();
+  const GatewayOptions& old = before->config.gateway;
+  if (config.gateway.threads != old.threads) {
+    return fail(Code::kInvalidConfiguration, "/gateway/threads: " + std::to_string(config.gateway.threads) +
+                                                 " differs from the running " + std::to_string(old.threads) + "; threads are fixed while a gateway runs");
+  }
+  auto compiled = Snapshot::compile(std::move(config), before.get());
+  if (!compiled) return tl::unexpected(compiled.error());
+  {
+    const std::lock_guard lock(mutex_);
+    snapshot_ = *compiled;
+  }
+  set_simulators(**compiled);
+  if (host_driven_) {
+    engines_.front()->adopt(*compiled);
+    return {};
+  }
+  auto latch = std::make_shared<Latch>(engines_.size());
+  for (const auto& engine : engines_) {
+    engine->loop().post([latch, target = engine.get(), snapshot = *compiled] {
+      target->adopt(snapshot);
+      latch->arrive();
+    });
+  }
+  latch->wait();
+  return {};
+}
+
+Statistics Core::statistics() const {
+  Statistics out;
+  for (const auto& engine : engines_) {
+    EngineCounters& counters = engine->counters();
+    out.exchanges_started += counters.started.load(std::memory_order_relaxed);
+    out.exchanges_open += counters.open.load(std::memory_order_relaxed);
+    out.completed += counters.completed.load(std::memory_order_relaxed);
+    out.refused += counters.refused.load(std::memory_order_relaxed);
+    out.failed += counters.failed.load(std::memory_order_relaxed);
+    out.cancelled += counters.cancelled.load(std::memory_order_relaxed);
+    out.replayed_sends += counters.replayed.load(std::memory_order_relaxed);
+    out.max_loop_lag = std::max(out.max_loop_lag, engine->loop().take_lag());
+    out.open_per_engine.push_back(engine->open_exchanges());
+  }
+  out.body_bytes_held = body_bytes_.load(std::memory_order_relaxed);
+  return out;
+}
+
+Status Core::close() {
+  if (pid_ != ::getpid()) return fail(Code::kForked, "this gateway was opened in a parent process");
+  if (on_engine_thread() && !host_driven_) return fail(Code::kWouldDeadlock, "close waits for the engines; call it from another thread");
+  if (closed_.exchange(true, std::memory_order_acq_rel)) return {};
+  for (const auto& engine : engines_) {
+    if (host_driven_) {
+      engine->cancel_all();
+      continue;
+    }
+    engine->loop().post([target = engine.get()] {
+      target->cancel_all();
+      // What is deferred still runs; then the loop ends.
+      target->loop().defer([target] { target->loop().stop(); });
+    });
+  }
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+  // A request submitted beside close() may still lie in a mailbox: it is told that the gateway is closed.
+  for (const auto& engine : engines_) engine->loop().turn(clock_->now());
+  return {};
+}
+
+bool Core::take_exchange(std::uint32_t most) noexcept {
+  if (most == 0) return true;
+  std::uint32_t open = counted_exchanges_.load(std::memory_order_relaxed);
+  while (open < most) {
+    if (counted_exchanges_.compare_exchange_weak(open, open + 1, std::memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
+void Core::log(LogLevel level, std::string_view line) const {
+  if (options_.log) options_.log(level, line);
+}
+
+bool Core::take_body_bytes(std::uint64_t bytes, std::uint64_t budget) noexcept {
+  std::uint64_t held = body_bytes_.load(std::memory_order_relaxed);
+  while (held + bytes <= budget) {
+    if (body_bytes_.compare_exchange_weak(held, held + bytes, std::memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
+}  // namespace sluice::gateway

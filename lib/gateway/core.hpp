@@ -1,0 +1,92 @@
+#pragma once
+/// The gateway behind its handle: engines, the snapshot in force, budgets, and the life of threads.
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/curl_transport.hpp"
+#include "gateway/engine.hpp"
+#include "sim/provider.hpp"
+#include "sluice/gateway.hpp"
+#include "sluice/random.hpp"
+
+namespace sluice::gateway {
+
+class Core {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Core>> open(Config config, OpenOptions options);
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  // Any thread.
+  [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;
+  [[nodiscard]] const OpenOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const Clock& clock() const noexcept { return *clock_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<Engine>>& engines() const noexcept { return engines_; }
+  [[nodiscard]] Engine& least_loaded() const noexcept;
+  [[nodiscard]] bool host_driven() const noexcept { return threads_.empty() && host_driven_; }
+  [[nodiscard]] bool on_engine_thread() const noexcept;
+  /// kClosed or kForked where nothing may be started any more.
+  [[nodiscard]] Status usable() const;
+  [[nodiscard]] Result<std::uint64_t> submit(Request request, std::shared_ptr<ExchangeListener> listener, CallOptions options);
+  void cancel(std::uint64_t ticket);
+  /// Pauses or resumes the upstream of a submitted request.
+  void pause(std::uint64_t ticket, bool paused);
+  Status reload(Config config);
+  [[nodiscard]] Explanation explain(const Request& request, const CallOptions& options) const;
+  [[nodiscard]] Statistics statistics() const;
+  Status close();
+  void log(LogLevel level, std::string_view line) const;
+
+  /// Takes `bytes` out of the budget for request bodies; false where it is spent.
+  [[nodiscard]] bool take_body_bytes(std::uint64_t bytes, std::uint64_t budget) noexcept;
+  void give_body_bytes(std::uint64_t bytes) noexcept { body_bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+
+  /// A place among at most `most` open exchanges, exact over all engines; 0 = no bound, and no place to give back.
+  [[nodiscard]] bool take_exchange(std::uint32_t most) noexcept;
+  void give_exchange() noexcept { counted_exchanges_.fetch_sub(1, std::memory_order_relaxed); }
+
+  /// Turns away new exchanges with kShuttingDown; what runs goes on. For the listener's drain.
+  void set_draining(bool draining) noexcept { draining_.store(draining, std::memory_order_relaxed); }
+  [[nodiscard]] bool draining() const noexcept { return draining_.load(std::memory_order_relaxed); }
+
+  [[nodiscard]] const std::shared_ptr<engine::ConnectionBudgets>& connection_budgets() const noexcept { return budgets_; }
+
+  [[nodiscard]] const std::shared_ptr<sim::SimulatorScripts>& simulators() const noexcept { return simulators_; }
+
+  // Host-driven.
+  [[nodiscard]] Engine& host_engine() const noexcept { return *engines_.front(); }
+
+ private:
+  explicit Core(OpenOptions options);
+  void run_threads();
+  void set_simulators(const Snapshot& snapshot);
+
+  OpenOptions options_;
+  const Clock* clock_;
+  const pid_t pid_;
+  bool host_driven_ = false;
+  mutable std::mutex mutex_;                       // guards snapshot_, reloads and close
+  std::mutex reload_mutex_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  Random seeds_;
+  std::shared_ptr<engine::ConnectionBudgets> budgets_;
+  std::shared_ptr<sim::SimulatorScripts> simulators_;
+  std::vector<std::unique_ptr<Engine>> engines_;
+  std::vector<std::thread> threads_;
+  std::atomic<std::uint64_t> body_bytes_{0};
+  std::atomic<std::uint32_t> counted_exchanges_{0};
+  std::atomic<std::uint64_t> next_ticket_{1};
+  std::atomic<bool> draining_{false}, closed_{false};
+};
+
+}  // namespace sluice::gateway

@@ -1,0 +1,54 @@
+// Phase 6, emit: the gateway's own answers, and the closing of the account.
+
+#include <string>
+
+#include "gateway/core.hpp"
+#include "gateway/exchange.hpp"
+
+namespace sluice::gateway {
+
+/// An answer the gateway makes itself, in the caller's dialect. Never after a head was given.
+void Exchange::answer_error(const Error& error, std::string_view provider_text, int provider_status) {
+  Error told = error;
+  ResponseHead head;
+  head.status = told.http_status == 0 ? 500 : told.http_status;
+  head.headers.add_trusted("content-type", dialect_->error_content_type());
+  head.headers.add_trusted("x-request-id", outcome_.id);
+  if (told.code == Code::kMethodNotAllowed) {
+    (void)head.headers.add("allow", told.param);  // the methods travel in `param`: it is no field of the body
+    told.param.clear();
+  }
+  if (head.status == 401) head.headers.add_trusted("www-authenticate", "Bearer");
+  if (told.retry_after) {
+    // Whole seconds, rounded up: a client that comes back must find it true.
+    head.headers.add_trusted("retry-after", std::to_string((told.retry_after->count() + 999) / 1000));
+  }
+  const std::string body = dialect_->encode_error(told, {outcome_.id, provider_text, provider_status});
+  head.headers.add_trusted("content-length", std::to_string(body.size()));
+  head_given_ = true;
+  outcome_.status = head.status;
+  caller_->on_head(head);
+  give(body);
+}
+
+void Exchange::close_account(Ending ending, std::optional<Error> error) {
+  outcome_.ending = ending;
+  outcome_.error = std::move(error);
+  outcome_.total = engine_.loop().now() - started_;
+  if (tap_) {
+    outcome_.usage = tap_->usage();
+    outcome_.served_model = tap_->model();
+    outcome_.finish_reason = tap_->finish_reason();
+  }
+  if (outcome_.served_model.empty() && !outcome_.attempts.empty()) outcome_.served_model = attempt().model;
+  EngineCounters& counters = engine_.counters();
+  switch (ending) {
+    case Ending::kCompleted: counters.completed.fetch_add(1, std::memory_order_relaxed); break;
+    case Ending::kRefused: counters.refused.fetch_add(1, std::memory_order_relaxed); break;
+    case Ending::kFailed: counters.failed.fetch_add(1, std::memory_order_relaxed); break;
+    case Ending::kCancelled: counters.cancelled.fetch_add(1, std::memory_order_relaxed); break;
+  }
+  counters.open.fetch_sub(1, std::memory_order_relaxed);
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,170 @@
+// The exchange: its life from begin() to the one on_end, and its deadlines. The order of the phases is here.
+
+#include "gateway/exchange.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include "gateway/core.hpp"
+
+namespace sluice::gateway {
+
+Exchange::Exchange(Engine& engine, std::uint64_t id, ExchangeListener& caller, std::shared_ptr<void> keep_alive)
+    : engine_(engine),
+      id_(id),
+      caller_(&caller),
+      keep_alive_(std::move(keep_alive)),
+      snapshot_(engine.snapshot()),
+      started_(engine.loop().now()),
+      dialect_(&dialect::openai()),
+      timer_([this] { on_timer(); }) {
+  outcome_.id = engine.new_id();
+}
+
+Exchange::~Exchange() {
+  engine_.core().give_body_bytes(budget_held_);
+  if (counted_) engine_.core().give_exchange();
+}
+
+void Exchange::move(Happening what) {
+  const State next = next_state(state_, what);
+  assert(next != kIllegal);
+  if (next != kIllegal) state_ = next;
+}
+
+bool Exchange::begin(RequestStart start) {
+  if (Status head = receive_head(start); !head) {
+    refuse(head.error());
+    return false;
+  }
+  move(Happening::kHeadTaken);
+  return true;
+}
+
+void Exchange::body_whole(Body body) {
+  if (state_ != State::kBody) return;
+  outcome_.bytes_in = body.size();
+  body_ = std::move(body);
+  whole_body_ = true;
+  body_done();
+}
+
+void Exchange::body_done() {
+  if (state_ != State::kBody) return;
+  for (const auto phase : {&Exchange::receive_body, &Exchange::route, &Exchange::before}) {
+    if (Status done = (this->*phase)(); !done) return refuse(done.error());
+  }
+  forward();
+}
+
+void Exchange::refuse(Error error) {
+  answer_error(error);
+  end(Happening::kRefuse, Ending::kRefused, std::move(error));
+}
+
+void Exchange::fail_with(Error error, std::string_view provider_text, int provider_status) {
+  transfer_.reset();
+  if (!outcome_.attempts.empty() && attempt().reason.empty()) close_attempt(error.code, error.message);
+  if (!head_given_) {
+    answer_error(error, provider_text, provider_status);
+  } else if (mode_ == Mode::kStream) {
+    flush_run();
+    give(dialect_->encode_stream_error(error, {outcome_.id, provider_text, provider_status}));
+  }
+  end(Happening::kFail, Ending::kFailed, std::move(error));
+}
+
+void Exchange::cancel() {
+  if (state_ == State::kEnded) return;
+  transfer_.reset();
+  // Who leaves after the stream has said it is over has had everything.
+  const bool had_all = stream_terminal_ || stream_finished_;
+  if (!outcome_.attempts.empty() && attempt().reason.empty()) {
+    close_attempt(had_all ? Code::kOk : Code::kCancelled, had_all ? "completed" : "the caller left");
+  }
+  if (had_all) return end(Happening::kCancel, Ending::kCompleted, std::nullopt);
+  end(Happening::kCancel, Ending::kCancelled, make_error(Code::kCancelled, "the caller left"));
+}
+
+void Exchange::abandon(Error error) {
+  if (state_ == State::kEnded) return;
+  fail_with(std::move(error));
+}
+
+void Exchange::pause_answer() {
+  if (paused_ || state_ == State::kEnded) return;
+  paused_ = true;
+  if (transfer_) transfer_->pause();
+}
+
+void Exchange::resume_answer() {
+  if (!paused_ || state_ == State::kEnded) return;
+  paused_ = false;
+  last_read_ = engine_.loop().now();  // silence that the caller asked for is not the upstream's
+  if (transfer_) transfer_->resume();
+  rearm();
+}
+
+void Exchange::end(Happening how, Ending ending, std::optional<Error> error) {
+  move(how);
+  engine_.loop().disarm(timer_);
+  transfer_.reset();
+  if (waiter_ != 0) upstream().state->gate->leave_queue(std::exchange(waiter_, 0));
+  place_.release();
+  engine_.core().give_body_bytes(std::exchange(budget_held_, 0));
+  if (std::exchange(counted_, false)) engine_.core().give_exchange();
+  close_account(ending, std::move(error));
+  const auto keep_alive = std::move(keep_alive_);
+  std::exchange(caller_, nullptr)->on_end(outcome_);
+  if (const auto& report = engine_.core().options().on_outcome) report(outcome_);
+  engine_.retire(*this);
+}
+
+const CompiledUpstream& Exchange::upstream() const {
+  return snapshot_->upstreams[route_->upstreams[decision_.choices[choice_].target]];
+}
+
+// One timer for all deadlines, armed for the nearest. Reads push the idle deadline back without touching the heap: the
+// timer fires early then, finds nothing due, and is armed again.
+void Exchange::rearm() {
+  std::optional<TimePoint> nearest = total_deadline_;
+  const auto consider = [&nearest](const std::optional<TimePoint>& at) {
+    if (at && (!nearest || *at < *nearest)) nearest = at;
+  };
+  consider(queue_deadline_);
+  consider(connect_deadline_);
+  consider(headers_deadline_);
+  consider(first_delta_deadline_);
+  if (state_ == State::kAnswering && idle_limit_.count() != 0 && !paused_) consider(last_read_ + idle_limit_);
+  if (!nearest) return engine_.loop().disarm(timer_);
+  if (!timer_.armed() || timer_.deadline() > *nearest) engine_.loop().arm(timer_, *nearest);
+}
+
+void Exchange::on_timer() {
+  if (state_ == State::kEnded) return;
+  const TimePoint now = engine_.loop().now();
+  const auto due = [now](const std::optional<TimePoint>& at) { return at && *at <= now; };
+  const auto timed_out = [this](Code code, const char* what, Milliseconds limit) {
+    fail_with(make_error(code, "upstream '" + upstream().config->name + "': " + what + " within " + std::to_string(limit.count()) + " ms"));
+  };
+  const auto& limits = upstream().config->timeouts;
+  if (due(total_deadline_)) {
+    const auto limit = std::chrono::duration_cast<Milliseconds>(*total_deadline_ - started_);
+    return fail_with(make_error(Code::kTotalTimeout, "the exchange was not over within its " + std::to_string(limit.count()) + " ms"));
+  }
+  if (due(queue_deadline_)) {
+    Error error = make_error(Code::kQueueTimeout, "no place at upstream '" + upstream().config->name + "' came free within " +
+                                                      std::to_string(upstream().config->caps.queue_wait.count()) + " ms");
+    error.retry_after = Milliseconds{1000};
+    return refuse(std::move(error));
+  }
+  if (due(connect_deadline_)) return timed_out(Code::kConnectTimeout, "no connection", limits.connect);
+  if (due(headers_deadline_)) return timed_out(Code::kHeadersTimeout, "no head of an answer", limits.headers);
+  if (due(first_delta_deadline_)) return timed_out(Code::kFirstDeltaTimeout, "no content", limits.first_delta);
+  if (state_ == State::kAnswering && idle_limit_.count() != 0 && !paused_ && last_read_ + idle_limit_ <= now) {
+    return timed_out(Code::kIdleTimeout, "no bytes of the answer", limits.idle);
+  }
+  rearm();
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,192 @@
+#pragma once
+/// One exchange: a client's request, from its first byte to the one terminal event. It lives on one engine thread.
+/// The exchange alone knows the order of the phases; each phase is a file and calls no other:
+///   receive.cpp (1)  route.cpp (2)  before.cpp (3)  forward.cpp (4)  after.cpp (5)  emit.cpp (6)
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dialect/dialect.hpp"
+#include "engine/loop.hpp"
+#include "engine/transport.hpp"
+#include "gateway/exchange_states.hpp"
+#include "gateway/snapshot.hpp"
+#include "http/sse.hpp"
+#include "http/target.hpp"
+#include "json/document.hpp"
+#include "policy/gate.hpp"
+#include "policy/model_policy.hpp"
+#include "sluice/gateway.hpp"
+
+namespace sluice::gateway {
+
+class Engine;
+
+/// What a caller brings: the head of a request, judged by a strict parser or by the API boundary.
+struct RequestStart {
+  std::string method;
+  std::string target;
+  Headers headers;
+  bool has_body = false;
+  std::optional<std::uint64_t> declared_length;
+  std::string_view fixed_dialect;               ///< of the listener; empty = by path and headers
+  std::optional<std::string> consumer;          ///< in-process: named by the caller, no key is looked at
+  std::optional<Milliseconds> deadline;         ///< shortens the total timeout
+};
+
+class Exchange final : private engine::TransferSink {
+ public:
+  Exchange(Engine& engine, std::uint64_t id, ExchangeListener& caller, std::shared_ptr<void> keep_alive);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // Engine thread only, from here on. After on_end none of these does anything.
+
+  /// Phase 1, head. True: the body may come (if there is one). False: it was answered; the caller skips the body.
+  bool begin(RequestStart start);
+  /// Body bytes as they come off the wire. False: it was answered meanwhile; the rest is to be skipped.
+  bool body_bytes(std::string_view bytes);
+  /// The request is whole: phases 1 (body), 2, 3, and the start of 4.
+  void body_done();
+  /// The whole body at once, instead of body_bytes.
+  void body_whole(Body body);
+  /// The caller has left; still one on_end comes, inside this call.
+  void cancel();
+  /// Ends it with an error of the gateway's own (drain deadline, listener timeouts).
+  void abandon(Error error);
+  /// The caller cannot take more now / can again. Pauses the upstream, nobody else's.
+  void pause_answer();
+  void resume_answer();
+
+  /// What `start` and `body` would do, in words; nothing is sent and no caller is told. Instead of begin().
+  [[nodiscard]] Explanation explain(RequestStart start, Body body);
+
+  [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+  /// The number a submitter holds; 0 for a listener's exchanges.
+  [[nodiscard]] std::uint64_t ticket() const noexcept { return ticket_; }
+  void set_ticket(std::uint64_t ticket) noexcept { ticket_ = ticket; }
+  [[nodiscard]] bool ended() const noexcept { return state_ == State::kEnded; }
+  /// For callers in this process that want text, not bytes.
+  [[nodiscard]] const dialect::Dialect* dialect() const noexcept { return dialect_; }
+
+ private:
+  // Phase 1: who calls, in which dialect, what for.
+  Status receive_head(RequestStart& start);
+  Status identify(const RequestStart& start);
+  Status recognise_operation();
+  Status admit_body(const RequestStart& start);
+  Status receive_body();
+  Status decode_body();
+  // Phase 2: which route, which upstreams.
+  Status route();
+  Status choose_route(policy::Found& found);
+  [[nodiscard]] Error no_route_error() const;
+  // Phase 3: what happens before anything is sent.
+  Status before();
+  Status edit_body(const BodyEdits& edits);
+  // Phase 4: the attempt.
+  void forward();
+  void on_place(policy::Place place);
+  void start_attempt();
+  [[nodiscard]] Result<engine::WireRequest> encode_attempt();
+  [[nodiscard]] std::string attempt_target() const;
+  void close_attempt(Code code, std::string reason);
+  // Phase 5: the answer. TransferSink.
+  void on_connected() override;
+  void on_head(ResponseHead&& head) override;
+  void on_bytes(std::string_view bytes) override;
+  void on_done(const engine::TransferEnd& end) override;
+  void open_answer(ResponseHead&& head);
+  void stream_bytes(std::string_view bytes);
+  bool stream_event(const http::SseEvent& event);
+  void end_stream();
+  void relay_error_body();
+  void release_head();
+  void give(std::string_view bytes);
+  void append_run(std::string_view bytes);
+  void patch(std::string_view before, std::string_view middle, std::string_view behind);
+  void flush_run();
+  // Phase 6: the account.
+  void end(Happening how, Ending ending, std::optional<Error> error);
+  void answer_error(const Error& error, std::string_view provider_text = {}, int provider_status = 0);
+  void close_account(Ending ending, std::optional<Error> error);
+
+  void refuse(Error error);
+  void fail_with(Error error, std::string_view provider_text = {}, int provider_status = 0);
+  void move(Happening what);
+  void rearm();
+  void on_timer();
+  [[nodiscard]] const CompiledUpstream& upstream() const;
+  [[nodiscard]] Attempt& attempt() { return outcome_.attempts.back(); }
+
+  Engine& engine_;
+  const std::uint64_t id_;
+  std::uint64_t ticket_ = 0;
+  ExchangeListener* caller_;
+  std::shared_ptr<void> keep_alive_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  State state_ = State::kHead;
+  const TimePoint started_;
+
+  // Phase 1.
+  std::string method_;
+  http::Target target_;
+  Headers headers_;
+  std::string host_;
+  const dialect::Dialect* dialect_ = nullptr;  // of the caller; never null once begin() ran
+  dialect::Recognised recognised_;
+  bool known_operation_ = false;
+  bool opaque_ = false;                        // decided on the head: the body is not looked into
+  bool whole_body_ = false;
+  std::optional<std::size_t> consumer_;
+  std::string gathered_;
+  std::uint64_t budget_held_ = 0;
+  bool counted_ = false;                       // holds a place among the gateway's exchanges
+  Body body_;
+  std::optional<json::Document> document_;
+  chat::RequestView view_;
+
+  // Phase 2.
+  const CompiledRoute* route_ = nullptr;
+  policy::Captures captures_;
+  policy::Decision decision_;
+
+  // Phase 4.
+  std::size_t choice_ = 0;
+  policy::Place place_;
+  policy::Gate::Waiter waiter_ = 0;
+  std::shared_ptr<engine::Channel> channel_;
+  std::unique_ptr<engine::Transfer> transfer_;
+  bool asked_for_usage_ = false;
+  bool paused_ = false;
+  TimePoint attempt_started_{};
+
+  // Phase 5.
+  enum class Mode : std::uint8_t { kWhole, kStream, kErrorBody, kBytes };
+  Mode mode_ = Mode::kBytes;
+  ResponseHead head_;
+  bool head_given_ = false;
+  std::unique_ptr<dialect::AnswerTap> tap_;
+  std::optional<http::SseReader> events_;
+  std::string error_body_;
+  std::string_view run_;                       // contiguous bytes of the piece at hand, to be given on as they are
+  std::string patched_;                        // what is given on instead, once an event of the piece was changed
+  bool stream_finished_ = false, stream_terminal_ = false;
+  bool has_content_ = false;
+
+  // Deadlines; empty = off.
+  std::optional<TimePoint> queue_deadline_, connect_deadline_, headers_deadline_, first_delta_deadline_, total_deadline_;
+  Duration idle_limit_{};
+  TimePoint last_read_{};
+  std::optional<Milliseconds> own_deadline_;
+  engine::Timer timer_;
+
+  // Phase 6.
+  Outcome outcome_;
+};
+
+}  // namespace sluice::gateway

@@ -1,0 +1,244 @@
+// Compiling a configuration: names to indices, patterns to matchers, references to secrets.
+
+#include "gateway/snapshot.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "http/target.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+std::string list_of(const std::vector<Problem>& problems) {
+  std::string text;
+  for (const Problem& problem : problems) {
+    if (!text.empty()) text += '\n';
+    text += (problem.pointer.empty() ? std::string("/") : problem.pointer) + ": " + problem.message;
+  }
+  return text;
+}
+
+/// An upstream is the same across a reload when all of these are.
+std::string identity_of(const Upstream& upstream, const engine::Endpoint& endpoint) {
+  std::string id = upstream.name + '\n' + (endpoint.tls ? "https" : "http") + '\n' + endpoint.authority + '\n' +
+                   upstream.provider + '\n' + sluice::to_string(upstream.credential);
+  // What a connection is made with cannot change under it, so it is part of who the upstream is.
+  for (const std::string* part : {&endpoint.ca_file, &endpoint.certificate_file, &endpoint.key_file, &endpoint.proxy_host}) {
+    id += '\n' + *part;
+  }
+  id += '\n' + std::to_string(endpoint.proxy_port) + (endpoint.http2 ? "h2" : "h1") + (endpoint.compressed ? "z" : "") +
+        (endpoint.public_addresses_only ? "p" : "") + '\n' + std::to_string(endpoint.max_answer_bytes) + '\n' +
+        std::to_string(endpoint.max_decoded_bytes) + '\n' + std::to_string(endpoint.max_connections);
+  return id;
+}
+
+Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapshot* before) {
+  CompiledUpstream out;
+  out.config = &upstream;
+  out.provider = dialect::find_provider(upstream.provider);
+  if (out.provider == nullptr) {
+    return fail(Code::kInvalidConfiguration, "upstream '" + upstream.name + "' has an unknown provider '" + upstream.provider + "'");
+  }
+  out.dialect = dialect::find_dialect(out.provider->dialect);
+  if (out.dialect == nullptr) out.dialect = &dialect::openai();
+
+  engine::Endpoint endpoint;
+  endpoint.name = upstream.name;
+  const bool simulated = upstream.provider == "simulator";
+  if (simulated) {
+    endpoint.host = endpoint.authority = "simulator";
+    out.base_path = "/v1";
+  } else {
+    const auto url = http::parse_url(upstream.url.empty() ? out.provider->url : std::string_view(upstream.url));
+    if (!url) return tl::unexpected(url.error());
+    endpoint.tls = url->tls;
+    endpoint.host = url->host;
+    endpoint.port = url->port;
+    endpoint.authority = url->authority;
+    out.base_path = url->path;
+    out.base_query = url->query;
+  }
+  endpoint.ca_file = upstream.tls.ca_file;
+  endpoint.certificate_file = upstream.tls.certificate_file;
+  endpoint.key_file = upstream.tls.key_file;
+  if (!upstream.proxy.empty()) {
+    const auto proxy = http::parse_url(upstream.proxy);
+    if (!proxy) return tl::unexpected(proxy.error());
+    endpoint.proxy_host = proxy->host;
+    endpoint.proxy_port = proxy->port;
+  }
+  endpoint.http2 = upstream.http == HttpVersion::kHttp2;
+  endpoint.public_addresses_only = upstream.addresses == AddressPolicy::kPublic;
+  endpoint.compressed = upstream.compressed;
+  endpoint.max_answer_bytes = upstream.max_answer_bytes;
+  endpoint.max_decoded_bytes = upstream.max_decoded_bytes;
+  endpoint.max_connections = upstream.caps.connections;
+
+  if (!upstream.credential.empty()) {
+    auto secret = upstream.credential.resolve();
+    if (!secret) return fail(secret.error().code, "upstream '" + upstream.name + "': " + secret.error().message);
+    if (!is_header_value(*secret)) {
+      return fail(Code::kInvalidHeader, "upstream '" + upstream.name + "': its credential holds a control character, which no header may");
+    }
+    out.secret = *secret;
+    switch (out.provider->auth) {
+      case dialect::AuthStyle::kApiKeyHeader: out.auth_name = "api-key"; out.auth_value = std::move(*secret); break;
+      case dialect::AuthStyle::kXApiKeyHeader: out.auth_name = "x-api-key"; out.auth_value = std::move(*secret); break;
+      case dialect::AuthStyle::kNone:
+      case dialect::AuthStyle::kBearer: out.auth_name = "Authorization"; out.auth_value = "Bearer " + *secret; break;
+    }
+  }
+
+  const std::string identity = identity_of(upstream, endpoint);
+  if (before != nullptr) {
+    for (const CompiledUpstream& old : before->upstreams) {
+      if (old.state->identity == identity) out.state = old.state;
+    }
+  }
+  if (out.state) {
+    out.state->gate->set_bounds(upstream.caps.in_flight, upstream.caps.queue);
+  } else {
+    out.state = std::make_shared<UpstreamState>();
+    out.state->identity = identity;
+    out.state->gate = std::make_shared<policy::Gate>(upstream.caps.in_flight, upstream.caps.queue);
+    out.state->endpoint = std::move(endpoint);
+    out.state->simulated = simulated;
+  }
+  return out;
+}
+
+bool looks_at_body(const Match& match) {
+  return !match.models.empty() || !match.body.empty() || !match.prompt.empty() || match.stream.has_value() ||
+         !match.tools.offered.empty() || !match.tools.forced.empty() || !match.tools.last_called.empty();
+}
+
+Result<CompiledRoute> compile_route(const Route& route, const Snapshot& snapshot) {
+  CompiledRoute out;
+  out.config = &route;
+  out.security = !route.upstreams.empty();
+  for (const Target& target : route.upstreams) {
+    for (std::size_t i = 0; i < snapshot.upstreams.size(); ++i) {
+      if (snapshot.upstreams[i].config->name != target.upstream) continue;
+      out.upstreams.push_back(i);
+      out.upstream_configs.push_back(snapshot.upstreams[i].config);
+      out.security = out.security && snapshot.upstreams[i].config->mode == UpstreamMode::kSecurity;
+    }
+  }
+  out.opaque = route.operation == RouteOperation::kOpaque || (out.security && !looks_at_body(route.match));
+  const PathRewrite& rewrite = route.rewrite;
+  if (!rewrite.strip_prefix.empty() || !rewrite.path.empty() || !rewrite.regex.empty()) {
+    auto compiled = Rewrite::compile(rewrite);
+    if (!compiled) return tl::unexpected(compiled.error());
+    out.rewrite = std::move(*compiled);
+  }
+  out.admits_some = !route.admit.empty();
+  const auto admits = [&route](const std::string& name) {
+    return std::find(route.admit.begin(), route.admit.end(), name) != route.admit.end();
+  };
+  for (std::size_t i = 0; i < snapshot.config.consumers.size(); ++i) {
+    const Consumer& consumer = snapshot.config.consumers[i];
+    if (admits(consumer.name) || std::any_of(consumer.groups.begin(), consumer.groups.end(), admits)) out.admitted.push_back(i);
+  }
+  return out;
+}
+
+Result<auth::KeyRing> compile_keys(const Config& config) {
+  std::vector<auth::KeySource> entries;
+  for (std::size_t i = 0; i < config.consumers.size(); ++i) {
+    const std::vector<ConsumerKey>& keys = config.consumers[i].keys;
+    for (std::size_t k = 0; k < keys.size(); ++k) {
+      const ConsumerKey& key = keys[k];
+      auth::KeySource entry;
+      entry.consumer = i;
+      entry.pointer = "/consumers/" + std::to_string(i) + "/keys/" + std::to_string(k);
+      if (key.value.empty()) {
+        entry.sha256_hex = key.sha256;
+      } else {
+        auto secret = key.value.resolve();
+        if (!secret) return fail(secret.error().code, "consumer '" + config.consumers[i].name + "': " + secret.error().message);
+        entry.key = std::move(*secret);
+      }
+      entries.push_back(std::move(entry));
+    }
+  }
+  return auth::KeyRing::compile(entries);
+}
+
+/// The routes as far as a head can tell: what looks into the body is left out.
+std::vector<Route> heads_of(const std::vector<Route>& routes) {
+  std::vector<Route> heads = routes;
+  for (Route& route : heads) {
+    route.match.models.clear();
+    route.match.body.clear();
+    route.match.prompt.clear();
+    route.match.tools = {};
+    route.match.stream.reset();
+  }
+  return heads;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const Snapshot* before) {
+  const std::vector<Problem> problems = validate(config);
+  if (!problems.empty()) return fail(Code::kInvalidConfiguration, list_of(problems));
+
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->config = std::move(config);
+  const Config& c = snapshot->config;
+
+  for (const Upstream& upstream : c.upstreams) {
+    auto compiled = compile_upstream(upstream, before);
+    if (!compiled) return tl::unexpected(compiled.error());
+    snapshot->upstreams.push_back(std::move(*compiled));
+  }
+  std::vector<Route> opaque;
+  for (std::size_t i = 0; i < c.routes.size(); ++i) {
+    auto compiled = compile_route(c.routes[i], *snapshot);
+    if (!compiled) return tl::unexpected(compiled.error());
+    if (compiled->opaque) {
+      opaque.push_back(c.routes[i]);
+      snapshot->opaque_routes.push_back(i);
+    }
+    snapshot->routes.push_back(std::move(*compiled));
+  }
+
+  auto matcher = policy::Matcher::compile(c.routes);
+  if (!matcher) return tl::unexpected(matcher.error());
+  snapshot->matcher = std::move(*matcher);
+  snapshot->wants = snapshot->matcher->wants();
+  if (!opaque.empty()) {
+    auto heads = policy::Matcher::compile(heads_of(c.routes));
+    auto only_opaque = policy::Matcher::compile(heads_of(opaque));
+    if (!heads) return tl::unexpected(heads.error());
+    if (!only_opaque) return tl::unexpected(only_opaque.error());
+    snapshot->head_matcher = std::move(*heads);
+    snapshot->opaque_matcher = std::move(*only_opaque);
+  }
+
+  auto keys = compile_keys(c);
+  if (!keys) return tl::unexpected(keys.error());
+  snapshot->keys = std::move(*keys);
+  for (const Consumer& consumer : c.consumers) {
+    std::vector<std::string> models;
+    bool any = consumer.groups.empty();
+    for (const Group& group : c.groups) {
+      if (std::find(consumer.groups.begin(), consumer.groups.end(), group.name) == consumer.groups.end()) continue;
+      any = any || group.models.empty();
+      models.insert(models.end(), group.models.begin(), group.models.end());
+    }
+    if (any) models.clear();
+    snapshot->consumer_models.push_back(std::move(models));
+  }
+  return std::shared_ptr<const Snapshot>(std::move(snapshot));
+}
+
+std::optional<std::size_t> Snapshot::consumer_named(std::string_view name) const noexcept {
+  for (std::size_t i = 0; i < config.consumers.size(); ++i) {
+    if (config.consumers[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace sluice::gateway

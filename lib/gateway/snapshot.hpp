@@ -1,0 +1,73 @@
+#pragma once
+/// What an exchange keeps: one configuration, compiled. Immutable; an exchange holds the one it started with.
+/// Knows how names, patterns and secrets became indices, matchers and header values; must not know any exchange.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/api_key.hpp"
+#include "dialect/dialect.hpp"
+#include "dialect/providers.hpp"
+#include "engine/curl_transport.hpp"
+#include "engine/transport.hpp"
+#include "gateway/rewrite.hpp"
+#include "policy/gate.hpp"
+#include "policy/match.hpp"
+#include "sluice/config.hpp"
+
+namespace sluice::gateway {
+
+/// What all engines share of one upstream, and what survives a reload while the upstream is the same.
+struct UpstreamState {
+  std::string identity;                        ///< name, origin, dialect and credential reference
+  std::shared_ptr<policy::Gate> gate;          ///< in-flight cap, exact over all engines
+  engine::Endpoint endpoint;
+  bool simulated = false;                      ///< provider `simulator`: answered in this process
+};
+
+struct CompiledUpstream {
+  const Upstream* config = nullptr;
+  const dialect::Provider* provider = nullptr;
+  const dialect::Dialect* dialect = nullptr;
+  std::string base_path;                       ///< of the url, without a trailing slash
+  std::string base_query;                      ///< of the url, for endpoints that want one on every request
+  std::string auth_name, auth_value;           ///< the credential's header field; empty = none
+  std::string secret;                          ///< the credential itself, to be masked where an answer echoes it
+  std::shared_ptr<UpstreamState> state;
+};
+
+struct CompiledRoute {
+  const Route* config = nullptr;
+  std::vector<std::size_t> upstreams;          ///< parallel to config->upstreams: index into Snapshot::upstreams
+  std::vector<const Upstream*> upstream_configs;
+  bool opaque = false;                         ///< byte for byte, decided on the head alone
+  bool security = false;                       ///< its upstreams do their own routing
+  std::optional<Rewrite> rewrite;
+  std::vector<std::size_t> admitted;           ///< indices of consumers, sorted; meaningful where `admits_some`
+  bool admits_some = false;
+};
+
+struct Snapshot {
+  Config config;
+  std::vector<CompiledUpstream> upstreams;
+  std::vector<CompiledRoute> routes;
+  std::optional<policy::Matcher> matcher;       ///< all routes
+  std::optional<policy::Matcher> head_matcher;  ///< all routes, judged by what is known before the body; only with opaque routes
+  std::optional<policy::Matcher> opaque_matcher;///< opaque routes alone
+  std::vector<std::size_t> opaque_routes;       ///< opaque_matcher's index -> route
+  auth::KeyRing keys;
+  std::vector<std::vector<std::string>> consumer_models;  ///< by consumer: union of its groups' allow-lists; empty = any
+  std::uint32_t wants = 0;                      ///< chat::Want bits any route looks at
+
+  /// Compiles `config` as a whole; `before` lends its upstreams' states where they are the same.
+  /// Errors: kInvalidConfiguration with every problem, kSecretMissing. Reads environment and files, nothing else.
+  [[nodiscard]] static Result<std::shared_ptr<const Snapshot>> compile(Config config, const Snapshot* before);
+
+  [[nodiscard]] std::optional<std::size_t> consumer_named(std::string_view name) const noexcept;
+};
+
+}  // namespace sluice::gateway
