@@ -72,6 +72,13 @@ struct Problem {
 /// that cannot be honoured. Reads no secret and no network.
 [[nodiscard]] std::vector<Problem> validate(const Config& config);
 
+/// Everything that is wrong with a document: what Config::parse refuses it for, mistake by mistake, in document order.
+/// A syntax error is one problem, at the pointer "". Empty: it is good.
+[[nodiscard]] std::vector<Problem> validate_json(std::string_view json);
+
+/// One line a problem, `pointer: message`; at most a hundred.
+[[nodiscard]] std::string to_string(const std::vector<Problem>& problems);
+
 /// The JSON Schema (draft 2020-12) of the configuration document. Lifetime: static.
 [[nodiscard]] std::string_view config_schema();
 

@@ -1,0 +1,143 @@
+#include <fmt/format.h>
+
+#include "base/glob.hpp"
+#include "dialect/providers.hpp"
+#include "gateway/config_judge.hpp"
+#include "gateway/config_reader.hpp"
+#include "http/target.hpp"
+
+namespace sluice::gateway::config {
+
+namespace {
+
+constexpr std::string_view kSimulator = "simulator";
+
+class UpstreamJudge {
+ public:
+  UpstreamJudge(Findings& findings, std::size_t index)
+      : findings_(findings), upstream_(findings.config().upstreams[index]), here_(at("upstreams", index)) {}
+
+  void run() {
+    const dialect::Provider* provider = dialect::find_provider(upstream_.provider);
+    if (provider == nullptr) {
+      std::vector<std::string_view> names;
+      for (const auto& one : dialect::providers()) names.push_back(one.name);
+      add("provider", "unknown provider " + shown(upstream_.provider) + did_you_mean(upstream_.provider, names) +
+                          "; \"openai-compatible\" with a url serves any other that speaks that dialect");
+    }
+    judge_models();
+    if (upstream_.provider == kSimulator) return judge_simulator();
+    if (!(upstream_.simulator == Upstream::Simulator{})) {
+      add("simulator", fmt::format("has no effect: the provider is {}, not \"simulator\"", shown(upstream_.provider)));
+    }
+    judge_address(provider);
+    judge_caps();
+    if (!upstream_.compressed && upstream_.max_decoded_bytes != Upstream{}.max_decoded_bytes) {
+      add("max_decoded_bytes", "has no effect: \"compressed\" is off, so no answer is decoded");
+    }
+    if (upstream_.compressed && upstream_.max_answer_bytes != 0 && upstream_.max_answer_bytes > upstream_.max_decoded_bytes) {
+      add("max_answer_bytes", fmt::format("has no effect: {} is more than max_decoded_bytes ({})", upstream_.max_answer_bytes, upstream_.max_decoded_bytes));
+    }
+    if (upstream_.compressed && upstream_.mode == UpstreamMode::kSecurity) {
+      add("compressed", "cannot be honoured: in mode \"security\" answers pass byte for byte");
+    }
+  }
+
+ private:
+  void add(std::string_view key, std::string message) { findings_.add(here_ + "/" + std::string(key), std::move(message)); }
+
+  void judge_models() {
+    const std::string& model = upstream_.default_model;
+    if (model.empty()) return;
+    if (upstream_.mode == UpstreamMode::kSecurity) {
+      add("default_model", "has no effect: in mode \"security\" the upstream chooses its model itself");
+    } else if (base::is_glob(model)) {
+      add("default_model", "must be one model, not a pattern (is " + shown(model) + ")");
+    } else if (!fits_any(upstream_.models, model)) {
+      add("default_model", shown(model) + " fits none of this upstream's \"models\"");
+    }
+  }
+
+  /// The simulator answers inside the gateway: what concerns a network would do nothing.
+  void judge_simulator() {
+    const auto no_effect = [this](std::string_view key, bool set) {
+      if (set) add(key, "has no effect: provider \"simulator\" answers inside the gateway, without a network");
+    };
+    no_effect("url", !upstream_.url.empty());
+    no_effect("credential", !upstream_.credential.empty());
+    no_effect("allow_plaintext_credential", upstream_.allow_plaintext_credential);
+    no_effect("tls", !upstream_.tls.ca_file.empty() || !upstream_.tls.certificate_file.empty() || !upstream_.tls.key_file.empty());
+    no_effect("proxy", !upstream_.proxy.empty());
+    no_effect("http", upstream_.http != HttpVersion::kHttp1);
+    no_effect("addresses", upstream_.addresses != AddressPolicy::kAny);
+    no_effect("compressed", upstream_.compressed);
+    no_effect("max_decoded_bytes", upstream_.max_decoded_bytes != Upstream{}.max_decoded_bytes);
+    no_effect("repeatable", !upstream_.repeatable);
+    no_effect("caps/connections", upstream_.caps.connections != 0);
+    judge_caps();
+  }
+
+  void judge_address(const dialect::Provider* provider) {
+    if (!upstream_.proxy.empty()) judge_proxy();
+    std::string_view text = upstream_.url;
+    if (text.empty() && provider != nullptr) text = provider->url;
+    if (text.empty()) {
+      if (provider != nullptr) findings_.add(here_, fmt::format("needs \"url\": provider {} has no address of its own", shown(upstream_.provider)));
+      return;
+    }
+    const auto url = http::parse_url(text);
+    if (!url) return add("url", url.error().message);
+    if (url->tls) {
+      if (upstream_.allow_plaintext_credential) add("allow_plaintext_credential", "has no effect: the url is https");
+      const auto& tls = upstream_.tls;
+      if (tls.certificate_file.empty() != tls.key_file.empty()) {
+        add("tls", tls.key_file.empty() ? "\"certificate_file\" needs \"key_file\" beside it" : "\"key_file\" needs \"certificate_file\" beside it");
+      }
+    } else {
+      judge_plain(text, provider);
+    }
+    if (provider != nullptr && provider->auth == dialect::AuthStyle::kNone && !upstream_.credential.empty()) {
+      add("credential", fmt::format("has no effect: provider {} takes none", shown(upstream_.provider)));
+    }
+  }
+
+  void judge_plain(std::string_view url, const dialect::Provider* provider) {
+    const bool keyed = !upstream_.credential.empty() && (provider == nullptr || provider->auth != dialect::AuthStyle::kNone);
+    if (keyed && !upstream_.allow_plaintext_credential) {
+      add(upstream_.url.empty() ? "provider" : "url",
+          fmt::format("the credential would cross the network in the clear ({}): use https, or say \"allow_plaintext_credential\": true", shown(url)));
+    }
+    if (!keyed && upstream_.allow_plaintext_credential) add("allow_plaintext_credential", "has no effect: there is no credential");
+    if (upstream_.http == HttpVersion::kHttp2) add("http", fmt::format("\"2\" needs https (url is {})", shown(url)));
+    const auto& tls = upstream_.tls;
+    if (!tls.ca_file.empty() || !tls.certificate_file.empty() || !tls.key_file.empty()) add("tls", fmt::format("has no effect: the url is not https ({})", shown(url)));
+  }
+
+  void judge_proxy() {
+    const auto proxy = http::parse_url(upstream_.proxy);
+    if (!proxy) return add("proxy", proxy.error().message);
+    if (proxy->tls || !proxy->path.empty() || !proxy->query.empty()) add("proxy", "must be http://host:port (is " + shown(upstream_.proxy) + ")");
+  }
+
+  void judge_caps() {
+    const UpstreamCaps& caps = upstream_.caps;
+    const UpstreamCaps usual;
+    const bool capped = caps.connections != 0 || caps.in_flight != 0;
+    if (!capped && caps.queue != usual.queue) add("caps/queue", "has no effect: neither \"connections\" nor \"in_flight\" is bounded, so nobody waits");
+    if ((!capped || caps.queue == 0) && caps.queue_wait != usual.queue_wait) {
+      add("caps/queue_wait_ms", capped ? "has no effect: \"queue\" is 0, so nobody waits" : "has no effect: neither \"connections\" nor \"in_flight\" is bounded, so nobody waits");
+    }
+  }
+
+  Findings& findings_;
+  const Upstream& upstream_;
+  std::string here_;
+};
+
+}  // namespace
+
+void judge_upstreams(Findings& findings) {
+  for (std::size_t i = 0; i < findings.config().upstreams.size(); ++i) UpstreamJudge(findings, i).run();
+}
+
+}  // namespace sluice::gateway::config

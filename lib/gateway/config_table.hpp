@@ -1,0 +1,35 @@
+#pragma once
+/// The table of the configuration: every key with its C++ member, shape, meaning and example, once.
+/// config_table_*.cpp fill it in, one file for each noun; parser, schema, pages and dump are read off it.
+
+#include "gateway/config_codec.hpp"
+#include "sluice/config.hpp"
+
+namespace sluice::gateway::config {
+
+[[nodiscard]] Codec<GatewayOptions> gateway_options();
+[[nodiscard]] Codec<Group> group();
+[[nodiscard]] Codec<Consumer> consumer();
+[[nodiscard]] Codec<Upstream> upstream();
+[[nodiscard]] Codec<Match> match();
+[[nodiscard]] Codec<Route> route();
+
+/// The whole document. Lifetime: static. Thread: any.
+[[nodiscard]] const Codec<Config>& table();
+
+/// A list whose single element may stand alone: `"model": "gpt-4o"`.
+[[nodiscard]] inline Codec<std::vector<std::string>> texts_or_one() {
+  return list_of(text(), {.unique = true, .one_alone = true});
+}
+[[nodiscard]] inline Codec<std::vector<std::string>> texts() { return list_of(text(), {.unique = true}); }
+
+/// The document of `config` as compact JSON text, secrets masked.
+[[nodiscard]] std::string written(const Config& config);
+/// Reads what fits the table; everything that does not is added to `problems`. Meaning is not judged: see validate().
+[[nodiscard]] Config read(json::Value root, Source source, std::vector<Problem>& problems);
+
+/// What of a document's text does not fit the table; meaning is not judged. What the JSON Schema refuses, and no more
+/// than that but for keys that stand twice, which no schema sees.
+[[nodiscard]] std::vector<Problem> structure_of(std::string_view text);
+
+}  // namespace sluice::gateway::config

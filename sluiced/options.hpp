@@ -1,0 +1,27 @@
+#pragma once
+/// The command line of sluiced, taken apart. Knows words; must not know what the commands do.
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+namespace sluiced {
+
+enum class Command { kServe, kCheck, kExplain, kDump, kSchema, kInit, kVersion, kHelp };
+
+struct Options {
+  Command command = Command::kServe;
+  std::string config;    ///< path; empty for the commands that need none
+  std::string request;   ///< path, for kExplain
+  bool json = false;
+};
+
+/// `arguments` without the program's name. Errors: one sentence that says what is wrong with the command line.
+[[nodiscard]] tl::expected<Options, std::string> parse_options(std::span<const std::string_view> arguments);
+
+/// What --help prints.
+extern const std::string_view kHelp;
+
+}  // namespace sluiced

@@ -1,0 +1,88 @@
+// Serving: signals are waited for, never handled, so nothing runs in a signal's context.
+#include <csignal>
+#include <unistd.h>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string_view>
+#include <thread>
+
+#include "commands.hpp"
+#include "sluice/sluice.hpp"
+
+namespace sluiced {
+
+namespace {
+
+std::string_view name_of(sluice::LogLevel level) noexcept {
+  switch (level) {
+    case sluice::LogLevel::kDebug: return "debug";
+    case sluice::LogLevel::kInfo: return "info";
+    case sluice::LogLevel::kWarning: return "warning";
+    case sluice::LogLevel::kError: return "error";
+  }
+  return "error";
+}
+
+/// One write a line, so that lines of several engine threads never mix.
+void log(sluice::LogLevel level, std::string_view text) {
+  if (level == sluice::LogLevel::kDebug) return;
+  const auto now = std::chrono::system_clock::now();
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  const std::string line = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z {} {}\n", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), ms, name_of(level), text);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+/// Blocked before any thread is made, so that every thread inherits it and only sigwait takes them.
+sigset_t block_ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a reader of our stdout or a client that went is an error of a write, no more
+  return set;
+}
+
+int wait_for(const sigset_t& set) {
+  int number = 0;
+  while (sigwait(&set, &number) != 0) {
+  }
+  return number;
+}
+
+}  // namespace
+
+int serve(const std::string& path) {
+  const sigset_t ending = block_ending_signals();
+  auto config = sluice::Config::load(path);
+  if (!config) return complain(config.error().message);
+  if (config->gateway.threads == 0) return complain("/gateway/threads: 0 is for programs that drive the gateway themselves; the daemon needs at least 1");
+  if (config->gateway.listen.empty()) return complain("/gateway/listen: no address to serve, as in [{\"address\": \"127.0.0.1:8080\"}]");
+  const auto drain_timeout = config->gateway.drain_timeout;
+
+  auto gateway = sluice::Gateway::open(std::move(*config), {.log = log});
+  if (!gateway) return complain(gateway.error().message);
+  auto server = sluice::Server::start(*gateway);
+  if (!server) return complain(server.error().message);
+  for (const std::string& address : server->addresses()) fmt::print("listening on http://{}\n", address);
+  std::fflush(stdout);
+
+  const int number = wait_for(ending);
+  log(sluice::LogLevel::kInfo, fmt::format("{}: no new connections; running exchanges have {} ms, a second signal ends them now",
+                                           number == SIGINT ? "SIGINT" : "SIGTERM", drain_timeout.count()));
+  std::thread([ending] {
+    (void)wait_for(ending);
+    log(sluice::LogLevel::kWarning, "second signal: ending at once");
+    _exit(kInvalid);
+  }).detach();
+  if (const auto drained = server->drain(drain_timeout); !drained) log(sluice::LogLevel::kWarning, drained.error().message);
+  if (const auto closed = gateway->close(); !closed) return complain(closed.error().message);
+  log(sluice::LogLevel::kInfo, "ended");
+  return kGood;
+}
+
+}  // namespace sluiced
