@@ -1,0 +1,176 @@
+// One listening socket.
+
+#include "server/acceptor.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "http/target.hpp"
+
+namespace sluice::server {
+namespace {
+
+constexpr int kBacklog = 4096;
+constexpr int kAcceptsPerTurn = 64;               // then whoever is connected has a turn
+constexpr Milliseconds kWithoutDescriptors{100};  // before accept is tried again
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+};
+
+Result<Address> address_of(const std::string& text) {
+  const auto parts = http::parse_host_port(text);
+  if (!parts) return tl::unexpected(parts.error());
+  const std::string host = parts->host == "localhost" ? "127.0.0.1" : parts->host;
+  Address out;
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&out.storage);
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(&out.storage);
+  if (::inet_pton(AF_INET, host.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(parts->port);
+    out.size = sizeof *v4;
+  } else if (::inet_pton(AF_INET6, host.c_str(), &v6->sin6_addr) == 1) {
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(parts->port);
+    out.size = sizeof *v6;
+  } else {
+    return fail(Code::kInvalidConfiguration, "listen address '" + text + "' is no IP address and port");
+  }
+  return out;
+}
+
+std::string host_text(const sockaddr_storage& storage) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (storage.ss_family == AF_INET) {
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(storage).sin_addr, text.data(), text.size());
+  } else {
+    ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr, text.data(), text.size());
+  }
+  return text.data();
+}
+
+std::string bound_text(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size);
+  if (storage.ss_family == AF_INET) {
+    return host_text(storage) + ":" + std::to_string(ntohs(reinterpret_cast<const sockaddr_in&>(storage).sin_port));
+  }
+  return "[" + host_text(storage) + "]:" + std::to_string(ntohs(reinterpret_cast<const sockaddr_in6&>(storage).sin6_port));
+}
+
+}  // namespace
+
+Acceptor::Acceptor(gateway::Core& core, const Listen& listen, int fd, std::string address)
+    : core_(core),
+      listen_(listen),
+      fd_(fd),
+      address_(std::move(address)),
+      census_(std::make_shared<Census>(listen.max_connections, listen.max_connections_per_address)),
+      again_([this] { open(); }) {
+  for (const auto& engine : core.engines()) hubs_.push_back(std::make_unique<Hub>(*engine, listen, census_));
+}
+
+Acceptor::~Acceptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<std::unique_ptr<Acceptor>> Acceptor::bind(gateway::Core& core, const Listen& listen) {
+  const auto address = address_of(listen.address);
+  if (!address) return tl::unexpected(address.error());
+  const int fd = ::socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail(Code::kSystem, "socket for '" + listen.address + "': " + std::strerror(errno));
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address->storage), address->size) != 0 || ::listen(fd, kBacklog) != 0) {
+    const int why = errno;
+    ::close(fd);
+    const Code code = why == EADDRINUSE ? Code::kAddressInUse : Code::kSystem;
+    return fail(code, "cannot listen on " + listen.address + ": " + std::strerror(why) +
+                          (why == EADDRINUSE ? "; end the program that holds it, or use another port" : ""));
+  }
+  return std::unique_ptr<Acceptor>(new Acceptor(core, listen, fd, bound_text(fd)));
+}
+
+void Acceptor::open() {
+  if (fd_ >= 0) core_.engines().front()->loop().watch(fd_, engine::kReadable, *this);
+}
+
+void Acceptor::stop() {
+  if (fd_ < 0) return;
+  while (accept_one()) {
+  }
+  engine::Loop& loop = core_.engines().front()->loop();
+  loop.disarm(again_);
+  loop.unwatch(fd_);
+  ::close(std::exchange(fd_, -1));
+}
+
+void Acceptor::on_ready(int, std::uint32_t) {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    if (fd_ < 0 || !accept_one()) return;
+  }
+}
+
+bool Acceptor::accept_one() {
+  sockaddr_storage from{};
+  socklen_t size = sizeof from;
+  const int fd = ::accept4(fd_, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) {
+    if (errno == EINTR || errno == ECONNABORTED) return true;
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      // The socket stays readable and accept keeps failing: look away until descriptors may be back.
+      engine::Loop& loop = core_.engines().front()->loop();
+      core_.log(LogLevel::kWarning, std::string("accept on ") + address_ + ": " + std::strerror(errno) + "; trying again in 100 ms");
+      loop.unwatch(fd_);
+      loop.arm_in(again_, kWithoutDescriptors);
+    }
+    return false;
+  }
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  std::string peer = host_text(from);
+  if (!census_->enter(peer)) {
+    refuse(fd);
+    return true;
+  }
+  give(fd, std::move(peer));
+  return true;
+}
+
+void Acceptor::give(int fd, std::string peer) {
+  std::size_t best = 0;
+  const auto load = [this](std::size_t i) {
+    const auto& engine = core_.engines()[i];
+    return std::pair(engine->connections.load(std::memory_order_relaxed), static_cast<std::int64_t>(engine->open_exchanges()));
+  };
+  for (std::size_t i = 1; i < hubs_.size(); ++i) {
+    if (load(i) < load(best)) best = i;
+  }
+  gateway::Engine& engine = *core_.engines()[best];
+  engine.connections.fetch_add(1, std::memory_order_relaxed);
+  Hub* hub = hubs_[best].get();
+  if (best == 0) return hub->adopt(fd, std::move(peer));
+  engine.loop().post([hub, fd, peer = std::move(peer)] { hub->adopt(fd, peer); });
+}
+
+void Acceptor::refuse(int fd) {
+  // One send into an empty socket buffer; whether the client reads it is its own affair.
+  static constexpr std::string_view kAnswer =
+      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 175\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+      R"({"error":{"message":"the listener has as many connections as it may, in all or from this address; reuse one","type":"server_error","param":null,"code":"too_many_connections"}})";
+  static_assert(kAnswer.size() - kAnswer.find("\r\n\r\n") - 4 == 175);
+  (void)::send(fd, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(fd, SHUT_WR);
+  ::close(fd);
+}
+
+}  // namespace sluice::server

@@ -1,0 +1,333 @@
+// One client connection, from accept to close.
+
+#include "server/connection.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "dialect/dialect.hpp"
+#include "server/hub.hpp"
+
+namespace sluice::server {
+namespace {
+
+constexpr std::size_t kPendingBytes = 64 * 1024;    // of pipelined requests; then the client is not read from
+constexpr std::size_t kPauseAt = 64 * 1024;         // unsent bytes of an answer; then its upstream is paused
+constexpr std::size_t kResumeAt = 16 * 1024;
+constexpr std::uint64_t kSkippedBody = 256 * 1024;  // of a refused request; a longer one costs the connection
+constexpr std::size_t kLingerBytes = 1u << 20;
+constexpr Milliseconds kLinger{2'000};              // for the client to read the last answer before a reset could take it away
+
+}  // namespace
+
+Connection::Connection(Hub& hub, int fd, std::string peer)
+    : hub_(hub),
+      fd_(fd),
+      peer_(std::move(peer)),
+      parser_(*this, {hub.limits().header_bytes, hub.limits().headers}),
+      timer_([this] { on_timer(); }) {}
+
+Connection::~Connection() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void Connection::open() {
+  watch();
+  expect_within(hub_.listen().header_timeout);
+}
+
+void Connection::drain() { draining_ = true; }
+
+void Connection::cut() {
+  last_ = true;
+  if (exchange_ == nullptr) return;
+  exchange_->abandon(make_error(Code::kShuttingDown, "the gateway shuts down; its drain deadline has passed"));
+}
+
+void Connection::close() {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kClosed;
+  if (exchange_ != nullptr) exchange_->cancel();
+  hub_.loop().disarm(timer_);
+  hub_.loop().unwatch(fd_);
+  ::close(std::exchange(fd_, -1));
+  hub_.leave(*this);
+}
+
+void Connection::on_ready(int, std::uint32_t ready) {
+  if ((ready & engine::kWritable) != 0) on_writable();
+  if (phase_ != Phase::kClosed && (ready & (engine::kReadable | engine::kBroken)) != 0) read();
+}
+
+void Connection::read() {
+  auto& space = hub_.scratch();
+  const ssize_t n = ::recv(fd_, space.data(), space.size(), MSG_DONTWAIT);
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+  if (n <= 0) return gone();
+  const std::string_view bytes(space.data(), static_cast<std::size_t>(n));
+  switch (phase_) {
+    case Phase::kLingering:
+      discarded_ += bytes.size();
+      if (discarded_ > kLingerBytes) close();
+      return;
+    case Phase::kAnswering:
+      pending_.append(bytes);
+      if (pending_.size() >= kPendingBytes) {
+        reading_paused_ = true;
+        watch();
+      }
+      return;
+    case Phase::kIdle:
+    case Phase::kHead:
+    case Phase::kBody: return parse(bytes);
+    case Phase::kClosed: return;
+  }
+}
+
+void Connection::parse(std::string_view bytes) {
+  if (phase_ == Phase::kIdle) {
+    phase_ = Phase::kHead;
+    expect_within(hub_.listen().header_timeout);
+  }
+  parsing_ = true;
+  const auto taken = parser_.feed(bytes);
+  parsing_ = false;
+  if (phase_ == Phase::kClosed) return;
+  if (!taken) return refuse_wire(taken.error());
+  if (*taken < bytes.size() && phase_ != Phase::kLingering) pending_.append(bytes.substr(*taken));
+  // Bytes that made no request yet (a blank line between two) leave the connection as idle as it was.
+  if (phase_ == Phase::kHead && parser_.idle()) phase_ = Phase::kIdle;
+  if (phase_ == Phase::kIdle && !pending_.empty()) parse_pending();
+}
+
+void Connection::parse_pending() {
+  // Deferred, so that a long pipeline of quick answers costs no stack and lets other connections in between.
+  hub_.loop().defer([self = shared_from_this()] {
+    if (self->phase_ != Phase::kIdle || self->pending_.empty()) return;
+    const std::string bytes = std::move(self->pending_);
+    self->pending_.clear();
+    self->parse(bytes);
+  });
+}
+
+void Connection::on_head(http::RequestHead&& head) {
+  responder_.begin(head.http10, head.method == "HEAD");
+  request_whole_ = false;
+  skipping_body_ = false;
+  last_ = !head.keep_alive || draining_;
+  phase_ = head.has_body ? Phase::kBody : Phase::kAnswering;
+  expect_within(head.has_body ? hub_.listen().body_timeout : Milliseconds{0});
+  // A request that is answered before its body has come costs the connection, unless the rest is short.
+  const bool short_body = !head.has_body || (!head.chunked && head.content_length <= kSkippedBody);
+
+  if (serve_probe(head)) {
+    skipping_body_ = true;
+    return;
+  }
+  gateway::RequestStart start;
+  start.method = std::move(head.method);
+  start.target = std::move(head.target);
+  start.headers = std::move(head.headers);
+  start.has_body = head.has_body;
+  if (head.has_body && !head.chunked) start.declared_length = head.content_length;
+  start.fixed_dialect = hub_.listen().dialect;
+  closing_if_early_ = !short_body;
+  gateway::Exchange& exchange = hub_.engine().open(*this);
+  exchange_ = &exchange;
+  if (!exchange.begin(std::move(start))) {
+    skipping_body_ = true;
+    return;
+  }
+  if (head.expects_continue && head.has_body) {
+    responder_.interim("HTTP/1.1 100 Continue");
+    flush_later();
+  }
+}
+
+void Connection::on_body(std::string_view bytes) {
+  if (skipping_body_ || exchange_ == nullptr) return;
+  expect_within(hub_.listen().body_timeout);
+  if (!exchange_->body_bytes(bytes)) skipping_body_ = true;
+}
+
+void Connection::on_complete() {
+  request_whole_ = true;
+  parser_.pause();
+  if (phase_ == Phase::kLingering || phase_ == Phase::kClosed) return;
+  phase_ = Phase::kAnswering;
+  expect_within(Milliseconds{0});
+  if (exchange_ != nullptr) return exchange_->body_done();
+  answer_done();
+}
+
+void Connection::on_head(const ResponseHead& head) {
+  if (phase_ == Phase::kClosed) return;
+  last_ = last_ || draining_ || (!request_whole_ && closing_if_early_);
+  responder_.head(head, last_, hub_.loop().clock().wall());
+  flush_later();
+}
+
+void Connection::on_bytes(std::string_view bytes) {
+  if (phase_ == Phase::kClosed || broken_) return;
+  wrote(responder_.body(fd_, bytes));
+}
+
+void Connection::on_end(const Outcome& outcome) {
+  exchange_ = nullptr;
+  upstream_paused_ = false;
+  if (phase_ == Phase::kClosed || broken_) return hub_.exchange_ended();
+  // A whole answer that breaks off must not look whole: its last chunk is withheld and the connection ends.
+  const bool cut_short = responder_.missing() != 0 ||
+                         (outcome.error && !outcome.streamed && responder_.framing() == Framing::kChunked);
+  if (cut_short) {
+    last_ = true;
+    wrote(responder_.flush(fd_));
+  } else {
+    wrote(responder_.finish(fd_));
+  }
+  hub_.exchange_ended();
+  if (phase_ != Phase::kClosed && !broken_) answer_done();
+}
+
+/// The answer is given to the responder, and maybe still on its way out of it.
+void Connection::answer_done() {
+  if (!request_whole_ && !last_) {
+    skipping_body_ = true;  // what is left of the body is read and thrown away; on_complete comes back here
+    return;
+  }
+  if (responder_.kept() != 0) return;  // on_writable comes back here
+  if (last_) return linger();
+  next_request();
+}
+
+void Connection::next_request() {
+  phase_ = Phase::kIdle;
+  reading_paused_ = false;
+  watch();
+  expect_within(hub_.listen().idle_timeout);
+  if (!pending_.empty() && !parsing_) parse_pending();
+}
+
+bool Connection::serve_probe(const http::RequestHead& head) {
+  const bool ready = head.target == "/readyz";
+  if ((!ready && head.target != "/healthz") || (head.method != "GET" && head.method != "HEAD")) return false;
+  const bool good = !ready || !hub_.draining();
+  ResponseHead answer;
+  answer.status = good ? 200 : 503;
+  const std::string_view text = good ? "ok\n" : "draining\n";
+  answer.headers.add_trusted("content-type", "text/plain");
+  answer.headers.add_trusted("content-length", std::to_string(text.size()));
+  last_ = !head.keep_alive || (head.has_body && (head.chunked || head.content_length > kSkippedBody));
+  responder_.head(answer, last_, hub_.loop().clock().wall());
+  wrote(responder_.body(fd_, text));
+  return true;
+}
+
+/// The bytes were no request. They are answered once, and the connection ends: what follows cannot be trusted.
+void Connection::refuse_wire(const Error& error) {
+  last_ = true;
+  if (exchange_ != nullptr) {
+    exchange_->abandon(error);
+    if (phase_ != Phase::kClosed && phase_ != Phase::kLingering && responder_.kept() == 0) linger();
+    return;
+  }
+  // An answer may be out already (the body behind a refused head went wrong): one is enough.
+  if (phase_ == Phase::kHead || phase_ == Phase::kIdle) {
+    const std::string body = dialect::openai().encode_error(error, {});
+    ResponseHead answer;
+    answer.status = error.http_status;
+    answer.headers.add_trusted("content-type", "application/json");
+    answer.headers.add_trusted("content-length", std::to_string(body.size()));
+    responder_.begin(false, false);
+    responder_.head(answer, true, hub_.loop().clock().wall());
+    wrote(responder_.body(fd_, body));
+  }
+  request_whole_ = true;
+  phase_ = phase_ == Phase::kClosed ? phase_ : Phase::kAnswering;
+  if (phase_ != Phase::kClosed && !broken_) answer_done();
+}
+
+void Connection::wrote(Responder::Written written) {
+  if (written == Responder::Written::kBroken) {
+    // The client is gone. Not now: an exchange may be telling us something.
+    if (broken_) return;
+    broken_ = true;
+    hub_.loop().defer([self = shared_from_this()] { self->close(); });
+    return;
+  }
+  if (exchange_ != nullptr && !upstream_paused_ && responder_.kept() > kPauseAt) {
+    upstream_paused_ = true;
+    exchange_->pause_answer();
+  }
+  watch();
+}
+
+void Connection::flush_later() {
+  // `this` outlives the turn: a connection that leaves goes by a later deferred task.
+  hub_.loop().defer([this] {
+    if (phase_ != Phase::kClosed && !broken_ && responder_.kept() != 0) wrote(responder_.flush(fd_));
+  });
+}
+
+void Connection::on_writable() {
+  if (phase_ == Phase::kClosed) return;
+  wrote(responder_.flush(fd_));
+  if (broken_) return;
+  if (upstream_paused_ && responder_.kept() <= kResumeAt) {
+    upstream_paused_ = false;
+    exchange_->resume_answer();
+  }
+  if (responder_.kept() == 0 && exchange_ == nullptr && phase_ == Phase::kAnswering) answer_done();
+}
+
+/// Answered for the last time. Closing at once could reset the answer away while the client still sends.
+void Connection::linger() {
+  if (phase_ == Phase::kClosed || phase_ == Phase::kLingering) return;
+  if (request_whole_ && pending_.empty()) return close();
+  phase_ = Phase::kLingering;
+  pending_.clear();
+  ::shutdown(fd_, SHUT_WR);
+  reading_paused_ = false;
+  watch();
+  expect_within(kLinger);
+}
+
+void Connection::watch() {
+  if (phase_ == Phase::kClosed) return;
+  std::uint32_t interest = engine::kNothing;
+  if (!reading_paused_) interest |= engine::kReadable;
+  if (responder_.kept() != 0 && phase_ != Phase::kLingering) interest |= engine::kWritable;
+  if (interest == interest_) return;
+  interest_ = interest;
+  hub_.loop().watch(fd_, interest, *this);
+}
+
+// One timer for the phase at hand; a later deadline does not touch the heap, the timer just finds itself early.
+void Connection::expect_within(Milliseconds limit) {
+  deadline_ = limit.count() == 0 ? TimePoint::max() : hub_.loop().now() + limit;
+  if (limit.count() != 0 && (!timer_.armed() || timer_.deadline() > deadline_)) hub_.loop().arm(timer_, deadline_);
+}
+
+void Connection::on_timer() {
+  if (phase_ == Phase::kClosed || deadline_ == TimePoint::max()) return;
+  if (hub_.loop().now() < deadline_) return hub_.loop().arm(timer_, deadline_);
+  switch (phase_) {
+    case Phase::kIdle:
+    case Phase::kLingering: return close();
+    case Phase::kHead:
+      return refuse_wire(make_error(Code::kRequestTimeout, "the request's head was not whole within " +
+                                                               std::to_string(hub_.listen().header_timeout.count()) + " ms"));
+    case Phase::kBody:
+      if (exchange_ == nullptr) return close();
+      return refuse_wire(make_error(Code::kRequestTimeout, "no byte of the request's body came within " +
+                                                               std::to_string(hub_.listen().body_timeout.count()) + " ms"));
+    case Phase::kAnswering:
+    case Phase::kClosed: return;
+  }
+}
+
+void Connection::gone() { close(); }
+
+}  // namespace sluice::server

@@ -1,0 +1,90 @@
+// Connections of one listener on one engine.
+
+#include "server/hub.hpp"
+
+#include <vector>
+
+namespace sluice::server {
+
+bool Census::enter(const std::string& address) {
+  const std::lock_guard lock(mutex_);
+  if (most_ != 0 && open_ >= most_) return false;
+  if (most_per_address_ != 0) {
+    std::uint32_t& here = by_address_[address];
+    if (here >= most_per_address_) return false;
+    ++here;
+  }
+  ++open_;
+  return true;
+}
+
+void Census::leave(const std::string& address) {
+  const std::lock_guard lock(mutex_);
+  --open_;
+  if (most_per_address_ == 0) return;
+  const auto found = by_address_.find(address);
+  // Counted out to zero, an address is forgotten: the map holds only who is connected.
+  if (found != by_address_.end() && --found->second == 0) by_address_.erase(found);
+}
+
+std::uint32_t Census::open() const {
+  const std::lock_guard lock(mutex_);
+  return open_;
+}
+
+Hub::Hub(gateway::Engine& engine, const Listen& listen, std::shared_ptr<Census> census)
+    : engine_(engine), listen_(listen), census_(std::move(census)), scratch_(std::make_unique<std::array<char, 64 * 1024>>()) {}
+
+Hub::~Hub() { close_all(); }
+
+void Hub::adopt(int fd, std::string peer) {
+  auto connection = std::make_shared<Connection>(*this, fd, std::move(peer));
+  Connection& opened = *connection;
+  connections_.emplace(&opened, std::move(connection));
+  opened.open();
+  if (draining_) opened.drain();
+}
+
+void Hub::leave(Connection& connection) {
+  const auto found = connections_.find(&connection);
+  if (found == connections_.end()) return;
+  census_->leave(connection.peer());
+  engine_.connections.fetch_sub(1, std::memory_order_relaxed);
+  // Its own code may be on the stack: it goes when the turn is over.
+  loop().defer([gone = std::move(found->second)] {});
+  connections_.erase(found);
+  report_if_idle();
+}
+
+void Hub::exchange_ended() { report_if_idle(); }
+
+void Hub::drain(std::function<void()> idle) {
+  draining_ = true;
+  idle_ = std::move(idle);
+  for (const auto& [pointer, connection] : connections_) pointer->drain();
+  report_if_idle();
+}
+
+void Hub::cut() {
+  std::vector<std::shared_ptr<Connection>> busy;
+  for (const auto& [pointer, connection] : connections_) {
+    if (pointer->busy()) busy.push_back(connection);
+  }
+  for (const auto& connection : busy) connection->cut();
+}
+
+void Hub::close_all() {
+  std::vector<std::shared_ptr<Connection>> all;
+  for (const auto& [pointer, connection] : connections_) all.push_back(connection);
+  for (const auto& connection : all) connection->close();
+}
+
+void Hub::report_if_idle() {
+  if (!idle_) return;
+  for (const auto& [pointer, connection] : connections_) {
+    if (pointer->busy()) return;
+  }
+  std::exchange(idle_, nullptr)();
+}
+
+}  // namespace sluice::server

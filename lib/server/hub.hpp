@@ -1,0 +1,72 @@
+#pragma once
+/// What one listener has on one engine: its connections, and what they share there.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "gateway/core.hpp"
+#include "gateway/engine.hpp"
+#include "server/connection.hpp"
+#include "sluice/config.hpp"
+
+namespace sluice::server {
+
+/// Who is connected to one listener, over all engines. Thread: any.
+class Census {
+ public:
+  Census(std::uint32_t most, std::uint32_t most_per_address) : most_(most), most_per_address_(most_per_address) {}
+  /// Counts a connection in. False where the listener, or this address, has as many as it may.
+  [[nodiscard]] bool enter(const std::string& address);
+  void leave(const std::string& address);
+  [[nodiscard]] std::uint32_t open() const;
+
+ private:
+  const std::uint32_t most_, most_per_address_;
+  mutable std::mutex mutex_;
+  std::uint32_t open_ = 0;
+  std::unordered_map<std::string, std::uint32_t> by_address_;
+};
+
+/// Engine thread only, except the constructor.
+class Hub {
+ public:
+  Hub(gateway::Engine& engine, const Listen& listen, std::shared_ptr<Census> census);
+  ~Hub();
+
+  void adopt(int fd, std::string peer);
+  /// Takes nothing more in; `idle` is called once, when no exchange is running here any more.
+  void drain(std::function<void()> idle);
+  void cut();
+  void close_all();
+
+  [[nodiscard]] gateway::Engine& engine() noexcept { return engine_; }
+  [[nodiscard]] engine::Loop& loop() noexcept { return engine_.loop(); }
+  [[nodiscard]] const Listen& listen() const noexcept { return listen_; }
+  [[nodiscard]] const RequestLimits& limits() const noexcept { return engine_.snapshot()->config.gateway.limits; }
+  [[nodiscard]] bool draining() const noexcept { return draining_; }
+  /// Read space all connections of this engine share: a connection that is not being read from holds none.
+  [[nodiscard]] std::array<char, 64 * 1024>& scratch() noexcept { return *scratch_; }
+
+  // For its connections.
+  void leave(Connection& connection);
+  void exchange_ended();
+
+ private:
+  void report_if_idle();
+  gateway::Engine& engine_;
+  const Listen listen_;
+  std::shared_ptr<Census> census_;
+  std::unique_ptr<std::array<char, 64 * 1024>> scratch_;
+  std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
+  bool draining_ = false;
+  std::function<void()> idle_;
+};
+
+}  // namespace sluice::server
