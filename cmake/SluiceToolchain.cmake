@@ -21,5 +21,16 @@ if(SLUICE_SANITIZE)
   target_compile_options(sluice_toolchain INTERFACE -fsanitize=${SLUICE_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(sluice_toolchain INTERFACE -fsanitize=${SLUICE_SANITIZE})
 endif()
+if(SLUICE_BUILD_FUZZERS)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "SLUICE_BUILD_FUZZERS needs clang (libFuzzer); this is ${CMAKE_CXX_COMPILER_ID}. Use: cmake --preset asan")
+  endif()
+  if(NOT SLUICE_SANITIZE MATCHES "address")
+    message(FATAL_ERROR "SLUICE_BUILD_FUZZERS: a fuzzer without a sanitizer sees little; set SLUICE_SANITIZE=address,undefined")
+  endif()
+  # The rooms tell the fuzzers where they have been (the address sanitizer's runtime holds the hooks); the fuzzers alone
+  # bring libFuzzer's main.
+  target_compile_options(sluice_toolchain INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 target_include_directories(sluice_toolchain INTERFACE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/lib"
                            "${PROJECT_BINARY_DIR}/generated")
