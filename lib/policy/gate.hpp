@@ -10,8 +10,9 @@
 
 namespace sluice::policy {
 
-/// A place under a cap; gives it back when it goes. Move-only. Thread: any.
 class Gate;
+
+/// A place under a cap; gives it back when it goes. Move-only. Thread: any.
 class Place {
  public:
   Place() = default;
@@ -35,7 +36,9 @@ class Gate : public std::enable_shared_from_this<Gate> {
   enum class Entry : std::uint8_t { kEntered, kWaiting, kFull };
   using Waiter = std::uint64_t;
 
-  /// Enters, or queues: `wake` is then called once, from any thread, with the place, unless leave_queue came first.
+  /// Enters, or queues: `wake` is then called once, from any thread, with the place, unless leave_queue came first. It
+  /// must be quick and must not throw: it runs on the thread that gave a place back, and others wait behind it.
+  /// `waiter` is set before `wake` can run.
   [[nodiscard]] Entry enter(Place& place, std::function<void(Place)> wake, Waiter& waiter);
   /// Gives up waiting. False where wake has been called or is being called: the place comes, and must be let go.
   bool leave_queue(Waiter waiter);
@@ -47,16 +50,22 @@ class Gate : public std::enable_shared_from_this<Gate> {
 
  private:
   friend class Place;
-  void give_back() noexcept;
-  struct Entry_ {
+  struct Waiting {
     Waiter id;
     std::function<void(Place)> wake;
   };
+
+  void give_back() noexcept;
+  // With mutex_ held.
+  [[nodiscard]] bool fits() const noexcept { return cap_ == 0 || in_flight_ < cap_; }
+  void let_in(std::unique_lock<std::mutex>& lock) noexcept;
+
   mutable std::mutex mutex_;
   std::uint32_t cap_, queue_;
   std::uint32_t in_flight_ = 0;
+  bool letting_in_ = false;  // a frame further out, or another thread, hands out places
   Waiter next_ = 1;
-  std::list<Entry_> waiting_;
+  std::list<Waiting> waiting_;  // in order of arrival
 };
 
 }  // namespace sluice::policy

@@ -17,7 +17,7 @@ namespace sluice::policy {
 /// One upstream that may serve the request, and the model name it would be sent.
 struct Choice {
   std::size_t target = 0;      ///< index in Route::upstreams
-  std::string model;           ///< empty: send what the request says, if anything
+  std::string model;           ///< empty: send what the request says, if anything (so its bytes stay as they are)
   std::string why;             ///< "intent @openai/gpt-4o-mini", "serves 'gpt-4o'"
 };
 
