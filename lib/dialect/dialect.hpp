@@ -78,6 +78,26 @@ struct TapOptions {
   bool withhold_usage = false;        ///< the gateway injected include_usage: take the chunk and the nulls out again
 };
 
+/// Reads an upstream's stream into deltas, event by event. One per attempt. Asks for nothing it has not been given:
+/// unknown events and members are kept as extras or passed over.
+class DeltaDecoder {
+ public:
+  virtual ~DeltaDecoder() = default;
+  /// Appends what one event says. Errors: kUpstreamInvalidAnswer for data that is not this dialect's.
+  [[nodiscard]] virtual Status on_event(std::string_view name, std::string_view data, std::vector<chat::Delta>& out) = 0;
+  /// The end of the stream. Errors: kUpstreamTruncated where it had not said it was over.
+  [[nodiscard]] virtual Status on_end() = 0;
+};
+
+/// Writes deltas as a client's stream, framing included. One per exchange.
+class DeltaEncoder {
+ public:
+  virtual ~DeltaEncoder() = default;
+  virtual void encode(const chat::Delta& delta, std::string& out) = 0;
+  /// The stream is complete: what the dialect ends it with.
+  virtual void end(std::string& out) = 0;
+};
+
 /// Thread: immutable, any.
 class Dialect {
  public:
@@ -97,6 +117,8 @@ class Dialect {
   /// canonical -> wire, for a client: answers and errors.
   [[nodiscard]] virtual std::string encode_answer(const chat::Message& answer, Operation operation, chat::LossReport& loss) const = 0;
   [[nodiscard]] virtual std::string encode_error(const Error& error, const ErrorContext& context) const = 0;
+  /// canonical -> wire, for a client's stream; `usage`: the client asked for it.
+  [[nodiscard]] virtual std::unique_ptr<DeltaEncoder> delta_encoder(Operation operation, bool usage) const = 0;
   /// An error after the stream began: the bytes of the event (or events) that end it, framing included.
   [[nodiscard]] virtual std::string encode_stream_error(const Error& error, const ErrorContext& context) const = 0;
   [[nodiscard]] virtual std::string_view error_content_type() const noexcept { return "application/json"; }
@@ -105,6 +127,7 @@ class Dialect {
 
   [[nodiscard]] virtual std::string encode_request(const chat::Request& request, chat::LossReport& loss) const = 0;
   [[nodiscard]] virtual Result<chat::Message> decode_answer(std::string_view body, Operation operation) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<DeltaDecoder> delta_decoder(Operation operation) const = 0;
   [[nodiscard]] virtual std::unique_ptr<AnswerTap> tap(const TapOptions& options) const = 0;
   /// Asks the upstream for usage in the stream: splices `stream_options.include_usage`. True where something changed.
   [[nodiscard]] virtual Result<bool> ask_for_usage(base::EditedBody& body, const json::Document& document,

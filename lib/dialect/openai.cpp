@@ -1,0 +1,68 @@
+// The OpenAI dialect as a whole: the one object everybody else sees. Each method is one of the parts.
+
+#include "dialect/openai.hpp"
+
+#include "http/sse.hpp"
+
+namespace sluice::dialect {
+namespace {
+
+class OpenAi final : public Dialect {
+ public:
+  std::string_view name() const noexcept override { return openai_parts::kName; }
+
+  std::optional<Recognised> recognise(std::string_view method, std::string_view path, const Headers&) const override {
+    return openai_parts::recognise(method, path);
+  }
+  Status inspect(const json::Document& document, Operation operation, std::uint32_t wants, chat::RequestView& view) const override {
+    return openai_parts::inspect(document, operation, wants, view);
+  }
+  Result<chat::Request> decode_request(const json::Document& document, Operation operation) const override {
+    return openai_parts::decode_request(document, operation);
+  }
+  std::string encode_answer(const chat::Message& answer, Operation operation, chat::LossReport& loss) const override {
+    return openai_parts::encode_answer(answer, operation, loss);
+  }
+  std::string encode_error(const Error& error, const ErrorContext& context) const override {
+    return openai_parts::encode_error(error, context);
+  }
+  std::unique_ptr<DeltaEncoder> delta_encoder(Operation operation, bool usage) const override {
+    return openai_parts::make_delta_encoder(operation, usage);
+  }
+  std::string encode_stream_error(const Error& error, const ErrorContext& context) const override {
+    // No [DONE] behind it: a stream that failed has not been completed.
+    std::string out;
+    http::append_event(out, openai_parts::encode_error(error, context));
+    return out;
+  }
+
+  std::string encode_request(const chat::Request& request, chat::LossReport& loss) const override {
+    return openai_parts::encode_request(request, loss);
+  }
+  Result<chat::Message> decode_answer(std::string_view body, Operation operation) const override {
+    return openai_parts::decode_answer(body, operation);
+  }
+  std::unique_ptr<DeltaDecoder> delta_decoder(Operation operation) const override {
+    return openai_parts::make_delta_decoder(operation);
+  }
+  std::unique_ptr<AnswerTap> tap(const TapOptions& options) const override { return openai_parts::make_tap(options); }
+  Result<bool> ask_for_usage(base::EditedBody& body, const json::Document& document, const chat::RequestView& view) const override {
+    return openai_parts::ask_for_usage(body, document, view);
+  }
+  Status set_model(base::EditedBody& body, const json::Document& document, const chat::RequestView& view,
+                   std::string_view model) const override {
+    return openai_parts::set_model(body, document, view, model);
+  }
+  bool is_error_body(std::string_view body) const override { return openai_parts::is_error_body(body); }
+  std::string error_text(std::string_view body) const override { return openai_parts::error_text(body); }
+  std::string event_text(std::string_view data) const override { return openai_parts::event_text(data); }
+};
+
+}  // namespace
+
+const Dialect& openai() noexcept {
+  static const OpenAi dialect;
+  return dialect;
+}
+
+}  // namespace sluice::dialect

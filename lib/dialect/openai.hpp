@@ -1,0 +1,67 @@
+#pragma once
+/// The OpenAI dialect, taken apart: one source file per concern, gathered by the class in openai.cpp. Private to the room.
+/// Source: OpenAI's OpenAPI document 2.3.0; where servers that follow it depart from it, the place says so.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dialect/dialect.hpp"
+
+namespace sluice::dialect::openai_parts {
+
+/// The name under which members only this dialect understands are kept (chat::Extra).
+inline constexpr std::string_view kName = "openai";
+
+// openai_paths.cpp
+[[nodiscard]] std::optional<Recognised> recognise(std::string_view method, std::string_view path);
+/// Where the operation's requests go, behind the base URL: `/chat/completions`.
+[[nodiscard]] std::string suffix_of(Operation operation, std::string_view model);
+
+// openai_inspect.cpp
+[[nodiscard]] Status inspect(const json::Document& document, Operation operation, std::uint32_t wants, chat::RequestView& view);
+
+// openai_edits.cpp
+[[nodiscard]] Result<bool> ask_for_usage(base::EditedBody& body, const json::Document& document, const chat::RequestView& view);
+[[nodiscard]] Status set_model(base::EditedBody& body, const json::Document& document, const chat::RequestView& view,
+                               std::string_view model);
+
+// openai_usage.cpp
+/// The counts of one `usage` object, normalised. Absent and null counts stay unknown.
+[[nodiscard]] chat::Usage read_usage(const json::Value& usage);
+/// The same from its JSON text; nothing known where that is no object.
+[[nodiscard]] chat::Usage parse_usage(std::string_view usage_json);
+/// The usage object a caller of this dialect gets: the provider's own where it is at hand, else one made of `usage`.
+[[nodiscard]] std::string write_usage(const chat::Usage& usage, Operation operation);
+
+// openai_tap.cpp
+[[nodiscard]] std::unique_ptr<AnswerTap> make_tap(const TapOptions& options);
+
+// openai_errors.cpp
+[[nodiscard]] std::string encode_error(const Error& error, const ErrorContext& context);
+[[nodiscard]] bool is_error_body(std::string_view body);
+[[nodiscard]] std::string error_text(std::string_view body);
+/// The message of an error object in any of the usual shapes; empty where there is none.
+[[nodiscard]] std::string error_text(const json::Value& root);
+/// The Error a structured error inside a 200 stream or answer stands for.
+[[nodiscard]] Error embedded_error(const json::Value& root);
+
+// openai_finish.cpp
+/// Any provider's finish reason in this dialect's words; what is not known is kStop.
+[[nodiscard]] chat::FinishReason finish_reason(std::string_view native) noexcept;
+
+// openai_read_request.cpp, openai_read_tools.cpp, openai_write_request.cpp
+[[nodiscard]] Result<chat::Request> decode_request(const json::Document& document, Operation operation);
+[[nodiscard]] std::string encode_request(const chat::Request& request, chat::LossReport& loss);
+
+// openai_read_answer.cpp, openai_write_answer.cpp
+[[nodiscard]] Result<chat::Message> decode_answer(std::string_view body, Operation operation);
+[[nodiscard]] std::string encode_answer(const chat::Message& answer, Operation operation, chat::LossReport& loss);
+
+// openai_read_stream.cpp, openai_write_stream.cpp
+[[nodiscard]] std::unique_ptr<DeltaDecoder> make_delta_decoder(Operation operation);
+[[nodiscard]] std::unique_ptr<DeltaEncoder> make_delta_encoder(Operation operation, bool usage);
+[[nodiscard]] std::string event_text(std::string_view data);
+
+}  // namespace sluice::dialect::openai_parts

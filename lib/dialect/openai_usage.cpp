@@ -1,0 +1,97 @@
+// Usage as OpenAI and the servers that follow it state it, brought to one meaning: input includes what came from a
+// cache, output includes what was spent on reasoning.
+
+#include "dialect/openai.hpp"
+#include "json/writer.hpp"
+
+namespace sluice::dialect::openai_parts {
+namespace {
+
+using Count = std::optional<std::uint64_t>;
+using json::Type;
+using json::Value;
+
+/// What is looked at of one object; a key that stands twice counts as unknown rather than as an error: the answer has
+/// been paid for whatever its accounts look like.
+Value member(const Value& object, std::string_view key) {
+  if (!object.is(Type::kObject)) return {};
+  const auto found = object.find(key);
+  return found ? *found : Value{};
+}
+
+Count count(const Value& value) {
+  if (!value.is(Type::kNumber)) return std::nullopt;
+  if (const auto n = value.integer()) return *n < 0 ? Count{} : Count{static_cast<std::uint64_t>(*n)};
+  // Some servers keep their counts in doubles: 12.0.
+  const auto d = value.number();
+  constexpr double kExact = 9007199254740992.0;  // 2^53
+  if (!d || *d < 0 || *d > kExact || *d != static_cast<double>(static_cast<std::uint64_t>(*d))) return std::nullopt;
+  return static_cast<std::uint64_t>(*d);
+}
+
+/// The first of several places that holds a count.
+template <typename... Values>
+Count first_of(const Values&... values) {
+  Count found;
+  ((found || (found = count(values)).has_value()), ...);
+  return found;
+}
+
+}  // namespace
+
+chat::Usage read_usage(const Value& usage) {
+  chat::Usage out;
+  if (!usage.is(Type::kObject)) return out;
+  const Value input_details = member(usage, "prompt_tokens_details");
+  const Value output_details = member(usage, "completion_tokens_details");
+  out.input_tokens = count(member(usage, "prompt_tokens"));
+  out.output_tokens = count(member(usage, "completion_tokens"));
+  out.total_tokens = count(member(usage, "total_tokens"));
+  // The later names: Together (and Moonshot), DeepSeek, Mistral, Venice.
+  out.cached_input_tokens = first_of(member(input_details, "cached_tokens"), member(usage, "cached_tokens"),
+                                     member(usage, "prompt_cache_hit_tokens"), member(usage, "num_cached_tokens"),
+                                     member(usage, "cache_read_input_tokens"));
+  out.cache_write_tokens = first_of(member(input_details, "cache_write_tokens"), member(usage, "cache_creation_input_tokens"));
+  // At the top level: Perplexity, and Gemini models behind GitHub Copilot.
+  out.reasoning_tokens = first_of(member(output_details, "reasoning_tokens"), member(usage, "reasoning_tokens"));
+  // xAI counts reasoning beside the completion (total = prompt + completion + reasoning), everybody else within it.
+  if (out.input_tokens && out.output_tokens && out.total_tokens && out.reasoning_tokens.value_or(0) > 0 &&
+      *out.total_tokens == *out.input_tokens + *out.output_tokens + *out.reasoning_tokens) {
+    *out.output_tokens += *out.reasoning_tokens;
+  }
+  // Embedding servers that state the total alone (Voyage) read all of it.
+  if (!out.input_tokens && !out.output_tokens) out.input_tokens = out.total_tokens;
+  return out;
+}
+
+chat::Usage parse_usage(std::string_view usage_json) {
+  const auto document = json::Document::parse(Body::copy(usage_json));
+  return document ? read_usage(document->root()) : chat::Usage{};
+}
+
+std::string write_usage(const chat::Usage& usage, Operation operation) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object();
+  const auto put = [&writer](std::string_view key, const Count& n) {
+    if (n) writer.key(key).unsigned_integer(*n);
+  };
+  put("prompt_tokens", usage.input_tokens);
+  if (operation != Operation::kEmbeddings) put("completion_tokens", usage.output_tokens);
+  put("total_tokens", chat::total(usage));
+  if (usage.cached_input_tokens || usage.cache_write_tokens) {
+    writer.key("prompt_tokens_details").begin_object();
+    put("cached_tokens", usage.cached_input_tokens);
+    put("cache_write_tokens", usage.cache_write_tokens);
+    writer.end_object();
+  }
+  if (usage.reasoning_tokens) {
+    writer.key("completion_tokens_details").begin_object();
+    put("reasoning_tokens", usage.reasoning_tokens);
+    writer.end_object();
+  }
+  writer.end_object();
+  return out;
+}
+
+}  // namespace sluice::dialect::openai_parts
