@@ -19,7 +19,6 @@ struct Listen {
   std::string dialect;                  ///< fixes the dialect of errors; empty = by path and headers
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_connections_per_address = 0;  ///< 0 = no bound
-  std::uint32_t max_pipelined = 64;               ///< requests of one connection taken in before the first is answered
   Milliseconds header_timeout{10'000};            ///< first byte of a request -> its last header byte
   Milliseconds body_timeout{60'000};              ///< the longest silence inside a request body
   Milliseconds idle_timeout{75'000};              ///< between requests
