@@ -45,6 +45,9 @@ class Telling {
   /// 0 = whatever is due leaves together.
   [[nodiscard]] std::size_t piece_bytes() const noexcept { return piece_bytes_; }
 
+  /// Tokens come one by one: each event is worth a send of its own.
+  [[nodiscard]] bool paced() const noexcept { return settings_->pace.tokens_per_second > 0; }
+
   /// When the next bytes of the body are due; empty = there are none.
   [[nodiscard]] std::optional<Duration> next_at() const;
   /// Appends these bytes. Precondition: next_at().
