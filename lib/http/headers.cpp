@@ -109,10 +109,10 @@ Status Headers::add(std::string_view name, std::string_view value) {
   value = trim(value);
   // The value may be a secret or an attack: the message names the field alone.
   if (!is_header_value(value))
-    return fail(Code::kInvalidHeader,
-                "the value of header '" + std::string(name) +
-                    "' holds a control character (CR, LF, NUL or another); remove it",
-                std::string(name));
+    return fail(
+        Code::kInvalidHeader,
+        "the value of header '" + std::string(name) + "' holds a control character (CR, LF, NUL or another); remove it",
+        std::string(name));
   if (name.size() + value.size() > std::numeric_limits<std::uint32_t>::max() - arena_.size())
     return fail(Code::kHeaderTooLarge, "header '" + std::string(name) + "' makes the list longer than 4 GiB; send less",
                 std::string(name));

@@ -69,7 +69,8 @@ Error grammar_error(const http_parser& parser) {
                         "Content-Length must stand once, as a plain decimal number, and not beside Transfer-Encoding",
                         "content-length");
     case HPE_INVALID_TRANSFER_ENCODING:
-      return make_error(Code::kInvalidRequest, "Transfer-Encoding must be 'chunked' and nothing else", "transfer-encoding");
+      return make_error(Code::kInvalidRequest, "Transfer-Encoding must be 'chunked' and nothing else",
+                        "transfer-encoding");
     case HPE_HEADER_OVERFLOW:
       return make_error(Code::kHeaderTooLarge, "the request head is too long; send fewer or shorter header fields");
     default:
@@ -83,16 +84,16 @@ Error grammar_error(const http_parser& parser) {
 struct RequestParser::Impl {
   // Where the parser stands. Each phase names what comes next.
   enum class Phase : std::uint8_t {
-    kIdle,         // a request, or the one empty line that may come before it
-    kHead,         // the rest of a head
-    kSized,        // `left` bytes of body
-    kChunkLine,    // the rest of a chunk-size line
-    kChunkData,    // `left` bytes of a chunk
-    kChunkCr,      // the CR, then
-    kChunkLf,      // the LF behind a chunk
-    kTrailer,      // the rest of a trailer line, or of the empty line after it
-    kComplete,     // nothing: on_complete is owed
-    kLast,         // nothing any more: the connection's last request is whole
+    kIdle,       // a request, or the one empty line that may come before it
+    kHead,       // the rest of a head
+    kSized,      // `left` bytes of body
+    kChunkLine,  // the rest of a chunk-size line
+    kChunkData,  // `left` bytes of a chunk
+    kChunkCr,    // the CR, then
+    kChunkLf,    // the LF behind a chunk
+    kTrailer,    // the rest of a trailer line, or of the empty line after it
+    kComplete,   // nothing: on_complete is owed
+    kLast,       // nothing any more: the connection's last request is whole
     kFailed,
   };
 
@@ -110,8 +111,8 @@ struct RequestParser::Impl {
   bool blank_line = false;
   // Head, chunk line and trailers: what came of them in earlier pieces.
   std::string held;
-  std::size_t line_at = 0;   // where the line under way begins in the head
-  std::size_t lines = 0;     // whole lines of the head (the request line is one) or of the trailers
+  std::size_t line_at = 0;  // where the line under way begins in the head
+  std::size_t lines = 0;    // whole lines of the head (the request line is one) or of the trailers
   std::size_t trailer_bytes = 0;
   std::uint64_t left = 0;
   std::optional<Error> failure;
@@ -143,16 +144,21 @@ struct RequestParser::Impl {
                       "the request has more than " + std::to_string(limits.headers) + " header fields; send fewer"));
   }
   void finish_head(std::string_view head);
-  std::optional<std::string_view> take_line(std::string_view bytes, std::size_t limit, std::size_t& taken, bool& long_line);
+  std::optional<std::string_view> take_line(std::string_view bytes, std::size_t limit, std::size_t& taken,
+                                            bool& long_line);
 };
 
 std::size_t RequestParser::Impl::step(std::string_view bytes) {
   switch (phase) {
-    case Phase::kIdle: return idle_step(bytes);
-    case Phase::kHead: return head_step(bytes);
+    case Phase::kIdle:
+      return idle_step(bytes);
+    case Phase::kHead:
+      return head_step(bytes);
     case Phase::kSized:
-    case Phase::kChunkData: return body_step(bytes);
-    case Phase::kChunkLine: return chunk_line_step(bytes);
+    case Phase::kChunkData:
+      return body_step(bytes);
+    case Phase::kChunkLine:
+      return chunk_line_step(bytes);
     case Phase::kChunkCr:
     case Phase::kChunkLf: {
       const bool cr = phase == Phase::kChunkCr;
@@ -163,10 +169,13 @@ std::size_t RequestParser::Impl::step(std::string_view bytes) {
       phase = cr ? Phase::kChunkLf : Phase::kChunkLine;
       return 1;
     }
-    case Phase::kTrailer: return trailer_step(bytes);
-    case Phase::kLast: return bytes.size();
+    case Phase::kTrailer:
+      return trailer_step(bytes);
+    case Phase::kLast:
+      return bytes.size();
     case Phase::kComplete:
-    case Phase::kFailed: break;
+    case Phase::kFailed:
+      break;
   }
   return 0;
 }
@@ -202,8 +211,8 @@ std::size_t RequestParser::Impl::head_step(std::string_view bytes) {
   std::size_t taken = 0;
   while (true) {
     const void* hit = std::memchr(bytes.data() + taken, '\n', bytes.size() - taken);
-    const std::size_t end = hit == nullptr ? bytes.size()
-                                           : static_cast<std::size_t>(static_cast<const char*>(hit) - bytes.data()) + 1;
+    const std::size_t end =
+        hit == nullptr ? bytes.size() : static_cast<std::size_t>(static_cast<const char*>(hit) - bytes.data()) + 1;
     if (held.size() + end - (held.empty() ? 0 : taken) > limits.header_bytes) {
       refuse_long_head();
       return 0;

@@ -16,8 +16,9 @@
 namespace sluice::http {
 
 struct ParserLimits {
-  std::size_t header_bytes = 64 * 1024;  ///< request line and header fields together; at most 80 KiB, http-parser's own bound
-  std::size_t headers = 128;             ///< fields of a head; trailer fields have the same two limits
+  std::size_t header_bytes =
+      64 * 1024;              ///< request line and header fields together; at most 80 KiB, http-parser's own bound
+  std::size_t headers = 128;  ///< fields of a head; trailer fields have the same two limits
 };
 
 /// The head of one request.
@@ -25,11 +26,11 @@ struct RequestHead {
   std::string method;
   std::string target;
   Headers headers;
-  bool keep_alive = true;               ///< the client would send another one
+  bool keep_alive = true;  ///< the client would send another one
   bool has_body = false;
   bool chunked = false;
-  std::uint64_t content_length = 0;     ///< where has_body and not chunked
-  bool expects_continue = false;        ///< HTTP/1.1 with a body, `Expect: 100-continue`
+  std::uint64_t content_length = 0;  ///< where has_body and not chunked
+  bool expects_continue = false;     ///< HTTP/1.1 with a body, `Expect: 100-continue`
   bool http10 = false;
 };
 

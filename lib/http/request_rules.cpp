@@ -86,26 +86,31 @@ Status judge_request_line(std::string_view line) {
   const std::size_t first = line.find(' ');
   const std::string_view method = line.substr(0, first);
   if (first == std::string_view::npos || !is_header_name(method))
-    return fail(Code::kInvalidRequest, "the request line is malformed; send METHOD, target and HTTP/1.1, one blank between");
+    return fail(Code::kInvalidRequest,
+                "the request line is malformed; send METHOD, target and HTTP/1.1, one blank between");
   if (method == "CONNECT")
-    return fail(Code::kUnsupportedProtocol, "CONNECT is not served: sluice is a gateway, no tunnel; send the request itself");
+    return fail(Code::kUnsupportedProtocol,
+                "CONNECT is not served: sluice is a gateway, no tunnel; send the request itself");
   if (method == "TRACE") return fail(Code::kMethodNotAllowed, "TRACE is not served; it would send credentials back");
   const std::size_t last = line.rfind(' ');
   if (last == first)
     return fail(Code::kUnsupportedProtocol, "the request line names no HTTP version (HTTP/0.9); use HTTP/1.1");
   const std::string_view version = line.substr(last + 1);
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
-    if (version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' && is_digit(version[7]))
+    if (version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' &&
+        is_digit(version[7]))
       return fail(Code::kUnsupportedProtocol, "this HTTP version is not served; use HTTP/1.1");
     return fail(Code::kInvalidRequest, "the request line does not end in HTTP/1.1");
   }
   const std::string_view target = line.substr(first + 1, last - first - 1);
   if (!target.starts_with('/'))
-    return fail(Code::kInvalidRequest, "the request target does not begin with '/'; send a path, not a URL, '*' or a host");
+    return fail(Code::kInvalidRequest,
+                "the request target does not begin with '/'; send a path, not a URL, '*' or a host");
   for (char c : target)
     if (c <= 0x20 || c >= 0x7f || c == '#')
-      return fail(Code::kInvalidRequest,
-                  "the request target holds a blank, a control character, '#' or a byte outside ASCII; percent-encode it");
+      return fail(
+          Code::kInvalidRequest,
+          "the request target holds a blank, a control character, '#' or a byte outside ASCII; percent-encode it");
   return {};
 }
 
@@ -119,7 +124,8 @@ Status judge_field_line(std::string_view line) {
     return fail(Code::kInvalidHeader, "a header name is empty, or holds a blank or a character that no name may hold");
   const std::string_view value = line.substr(colon + 1);
   if (!is_header_value(value))
-    return fail(Code::kInvalidHeader, "the value of header '" + std::string(name) + "' holds a control character; remove it",
+    return fail(Code::kInvalidHeader,
+                "the value of header '" + std::string(name) + "' holds a control character; remove it",
                 std::string(name));
   if (has_odd_blank_at_ends(trim(value)))
     return fail(Code::kInvalidHeader,
@@ -192,9 +198,10 @@ void Framing::note(std::string_view name, std::string_view value) {
 
 Status Framing::judge(RequestHead& head) const {
   if (upgrade_)
-    return fail(Code::kUnsupportedProtocol, "protocol upgrades (WebSocket, h2c) are not served here; send plain HTTP/1.1",
-                "upgrade");
-  if (host_.count > 1) return fail(Code::kInvalidRequest, "the request has more than one Host header; send one", "host");
+    return fail(Code::kUnsupportedProtocol,
+                "protocol upgrades (WebSocket, h2c) are not served here; send plain HTTP/1.1", "upgrade");
+  if (host_.count > 1)
+    return fail(Code::kInvalidRequest, "the request has more than one Host header; send one", "host");
   if (host_.count == 0 && !head.http10)
     return fail(Code::kInvalidRequest, "the request has no Host header; HTTP/1.1 asks for one", "host");
   if (host_.count == 1 && !is_host_value(trim(host_.value)))
@@ -215,7 +222,8 @@ Status Framing::judge(RequestHead& head) const {
     const std::string_view digits = trim_front(length_.value);
     std::uint64_t length = 0;
     // 18 digits fit in 63 bits.
-    if (length_.count > 1 || digits.empty() || digits.size() > 18 || !std::all_of(digits.begin(), digits.end(), is_digit))
+    if (length_.count > 1 || digits.empty() || digits.size() > 18 ||
+        !std::all_of(digits.begin(), digits.end(), is_digit))
       return fail(Code::kInvalidRequest, "Content-Length must stand once, as a plain decimal number", "content-length");
     for (char c : digits) length = length * 10 + static_cast<std::uint64_t>(c - '0');
     head.content_length = length;

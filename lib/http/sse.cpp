@@ -91,7 +91,8 @@ Result<bool> SseReader::next(SseEvent& event) {
   const std::string_view part = piece_.substr(event_at_, scanned_ - event_at_);
   if (too_large_ || part.size() > max_event_bytes_ - buffer_.size()) {
     too_large_ = true;
-    return fail(Code::kUpstreamEventTooLarge, "the upstream sent an event of more than " + std::to_string(max_event_bytes_) +
+    return fail(Code::kUpstreamEventTooLarge, "the upstream sent an event of more than " +
+                                                  std::to_string(max_event_bytes_) +
                                                   " bytes; raise the limit if such events are expected");
   }
   event_at_ = scanned_;

@@ -44,9 +44,9 @@ class SseReader {
   void parse(std::string_view raw, SseEvent& event);
 
   std::size_t max_event_bytes_;
-  std::string buffer_;          // an event that began in an earlier piece
-  std::string data_;            // joined data lines, where there are several
-  std::string backlog_;         // pieces that were fed before the one before them was used up
+  std::string buffer_;   // an event that began in an earlier piece
+  std::string data_;     // joined data lines, where there are several
+  std::string backlog_;  // pieces that were fed before the one before them was used up
   // The current piece: where its unfinished event begins, how far it was searched, and the first LF from there on
   // (npos: not looked for yet).
   std::string_view piece_;
@@ -54,13 +54,13 @@ class SseReader {
   std::size_t scanned_ = 0;
   std::size_t next_lf_ = std::string_view::npos;
   // The line under the scan, over all pieces.
-  bool line_empty_ = true;      // no byte of it came yet
-  bool after_cr_ = false;       // an LF that comes now belongs to the CR before it
-  bool last_crlf_ = false;      // the line before ended in CRLF
-  bool awaits_lf_ = false;      // a blank line ended in CR; its LF, if any, is still to come
-  bool at_boundary_ = true;     // no byte of an event came since the last one
-  bool at_start_ = true;        // a BOM may come
-  bool given_ = false;          // buffer_ is an event that was given
+  bool line_empty_ = true;   // no byte of it came yet
+  bool after_cr_ = false;    // an LF that comes now belongs to the CR before it
+  bool last_crlf_ = false;   // the line before ended in CRLF
+  bool awaits_lf_ = false;   // a blank line ended in CR; its LF, if any, is still to come
+  bool at_boundary_ = true;  // no byte of an event came since the last one
+  bool at_start_ = true;     // a BOM may come
+  bool given_ = false;       // buffer_ is an event that was given
   bool too_large_ = false;
 };
 

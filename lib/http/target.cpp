@@ -216,7 +216,8 @@ tl::unexpected<Error> bad_url(std::string_view url, std::string_view fault) {
 // is refused instead.
 std::string_view url_path_fault(std::string_view path) noexcept {
   for (std::size_t i = 0; i < path.size(); ++i)
-    if (path[i] == '%' && escaped_byte(path, i) <= 0) return "has a path with a bad escape; write %25 for a percent sign";
+    if (path[i] == '%' && escaped_byte(path, i) <= 0)
+      return "has a path with a bad escape; write %25 for a percent sign";
   for (std::size_t at = 0; at < path.size();) {
     const std::size_t end = std::min(path.find('/', at + 1), path.size());
     const std::string_view segment = path.substr(at + 1, end - at - 1);
@@ -273,7 +274,8 @@ Result<Url> parse_url(std::string_view url) {
       return bad_url(url, "has no scheme; write http:// or https:// first");
     return bad_url(url, "has a scheme that is not served; use http or https");
   }
-  if (!is_graphic(url)) return bad_url(url, "holds a blank, a control character or a byte outside ASCII; percent-encode it");
+  if (!is_graphic(url))
+    return bad_url(url, "holds a blank, a control character or a byte outside ASCII; percent-encode it");
   if (url.find('#') != std::string_view::npos) return bad_url(url, "has a fragment ('#'); leave it out");
   std::string_view rest = url.substr(scheme);
   const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
@@ -303,7 +305,9 @@ Result<Url> parse_url(std::string_view url) {
 }
 
 Result<HostPort> parse_host_port(std::string_view text) {
-  const auto name = [text] { return is_graphic(text) ? "address '" + std::string(text.substr(0, 100)) + "' " : std::string("the address "); };
+  const auto name = [text] {
+    return is_graphic(text) ? "address '" + std::string(text.substr(0, 100)) + "' " : std::string("the address ");
+  };
   auto split = split_authority(text);
   if (!split) return fail(Code::kInvalidUrl, name() + std::string(split.error()) + "; write host:port or [v6]:port");
   if (!split->port) return fail(Code::kInvalidUrl, name() + "has no port; write host:port or [v6]:port");

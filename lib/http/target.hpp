@@ -12,8 +12,8 @@ namespace sluice::http {
 
 /// A request target, taken apart.
 struct Target {
-  std::string path;    ///< normalised: `//` and `.` folded, `..` resolved, unreserved characters decoded
-  std::string query;   ///< byte for byte, without the `?`
+  std::string path;   ///< normalised: `//` and `.` folded, `..` resolved, unreserved characters decoded
+  std::string query;  ///< byte for byte, without the `?`
   bool has_query = false;
   std::string authority;  ///< of an absolute-form target; empty for origin-form
 };
@@ -25,7 +25,7 @@ struct Target {
 /// An absolute http or https URL of a configuration.
 struct Url {
   bool tls = false;
-  std::string host;        ///< lower case, without brackets
+  std::string host;  ///< lower case, without brackets
   bool is_ipv6 = false;
   std::uint16_t port = 0;  ///< the scheme's own where none is given
   std::string authority;   ///< for the Host field: host, bracketed as needed, and the port where it is not the default

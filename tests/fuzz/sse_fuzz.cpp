@@ -14,8 +14,7 @@ struct Run {
   bool too_large = false;
 };
 
-template <typename Cut>
-Run read(std::string_view stream, Cut cut) {
+template <typename Cut> Run read(std::string_view stream, Cut cut) {
   sluice::http::SseReader reader(512);
   sluice::http::SseEvent event;
   Run out;

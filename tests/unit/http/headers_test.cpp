@@ -26,8 +26,10 @@ TEST_CASE("fields keep their order and their case, and are found without regard 
 
 TEST_CASE("SEC-15: a value with CR, LF, NUL or another control is refused at the boundary and leaves no trace") {
   // SEC-15
-  const std::string_view bad[] = {{"a\r\nX-Admin: 1"}, {"a\nb"}, {"\n"}, {"a\rb"}, {"a\0b", 3}, {"\0", 1},
-                                  {"a\x0b"}, {"\x1f"}, {"0123456789\x7f"}, {"aaaaaaaaaaaaaaaaaaaaaaaaaa\r"}, {"12345678\t\x01"}};
+  const std::string_view bad[] = {
+      {"a\r\nX-Admin: 1"}, {"a\nb"},  {"\n"},   {"a\rb"},           {"a\0b", 3},
+      {"\0", 1},           {"a\x0b"}, {"\x1f"}, {"0123456789\x7f"}, {"aaaaaaaaaaaaaaaaaaaaaaaaaa\r"},
+      {"12345678\t\x01"}};
   for (const std::string_view value : bad) {
     Headers headers{{"a", "1"}};
     const Status added = headers.add("x-test", value);

@@ -22,8 +22,7 @@ struct StrictRequest {
 class StrictServer {
  public:
   explicit StrictServer(std::string bytes) : rest_(std::move(bytes)) {
-    while (!rest_.empty() && !refused && one()) {
-    }
+    while (!rest_.empty() && !refused && one()) {}
   }
   std::vector<StrictRequest> requests;
   bool refused = false;
@@ -45,8 +44,7 @@ class StrictServer {
   }
 
   static const std::string& tchar() {
-    static const std::string set =
-        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const std::string set = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     return set;
   }
 
@@ -105,7 +103,8 @@ class StrictServer {
       if (name == "connection") close = lowered(value) == "close" || (close && lowered(value) != "keep-alive");
     }
     if (hosts.size() > 1 || (hosts.empty() && version == "HTTP/1.1")) return refuse();
-    if (!hosts.empty() && (hosts[0].empty() || hosts[0].find_first_of(" \t/@,;?#\\\"") != std::string::npos)) return refuse();
+    if (!hosts.empty() && (hosts[0].empty() || hosts[0].find_first_of(" \t/@,;?#\\\"") != std::string::npos))
+      return refuse();
     if (lengths.size() + codings.size() > 1) return refuse();
     std::uint64_t length = 0;
     if (!lengths.empty()) {

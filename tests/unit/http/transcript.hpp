@@ -48,7 +48,8 @@ struct Outcome {
 };
 
 /// `cut` gives the size of the next piece, at least 1, for the offset it begins at.
-inline Outcome run(std::string_view bytes, const std::function<std::size_t(std::size_t)>& cut, ParserLimits limits = {}) {
+inline Outcome run(std::string_view bytes, const std::function<std::size_t(std::size_t)>& cut,
+                   ParserLimits limits = {}) {
   Recorder recorder;
   RequestParser parser(recorder, limits);
   Outcome out;
@@ -71,11 +72,13 @@ inline Outcome run(std::string_view bytes, const std::function<std::size_t(std::
 }
 
 inline Outcome run_whole(std::string_view bytes, ParserLimits limits = {}) {
-  return run(bytes, [&](std::size_t) { return bytes.size(); }, limits);
+  return run(
+      bytes, [&](std::size_t) { return bytes.size(); }, limits);
 }
 
 inline Outcome run_bytewise(std::string_view bytes, ParserLimits limits = {}) {
-  return run(bytes, [](std::size_t) { return std::size_t{1}; }, limits);
+  return run(
+      bytes, [](std::size_t) { return std::size_t{1}; }, limits);
 }
 
 /// In two pieces, cut at `at`.
