@@ -3,8 +3,8 @@
 
 #include "json/document.hpp"
 
-#include <cassert>
 #include <charconv>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -42,7 +42,8 @@ const char* decode_escape(const char* p, const char* end, std::uint32_t& code_po
   }
   const int low = end - p >= 6 && p[0] == '\\' && p[1] == 'u' ? scan::hex_unit(p + 2) : -1;
   if (low < 0 || !scan::is_low_surrogate(low)) return p;
-  code_point = 0x10000U + ((static_cast<std::uint32_t>(unit) & 0x3FFU) << 10) + (static_cast<std::uint32_t>(low) & 0x3FFU);
+  const auto high_bits = static_cast<std::uint32_t>(unit) & 0x3FFU, low_bits = static_cast<std::uint32_t>(low) & 0x3FFU;
+  code_point = 0x10000U + (high_bits << 10) + low_bits;
   return p + 6;
 }
 
@@ -108,6 +109,8 @@ std::string decode_string(std::string_view raw) {
   decode_into(out, raw);
   return out;
 }
+
+void Document::Free::operator()(void* memory) const noexcept { std::free(memory); }
 
 // Packed arrays: their numbers are read from the text.
 
@@ -202,7 +205,7 @@ std::optional<double> Value::number() const noexcept {
 
 Result<Value> Value::find(std::string_view key) const {
   if (!is(Type::kObject)) return Value{};
-  const Document::Node* const nodes = document_->nodes_.data();
+  const Document::Node* const nodes = document_->nodes_.get();
   if (nodes[node_].next == node_ + 1) return Value{};
   Value found;
   for (std::uint32_t i = node_ + 1;; i = nodes[i].next) {
@@ -216,7 +219,8 @@ Result<Value> Value::find(std::string_view key) const {
     if (same) {
       if (found) {
         return fail(Code::kDuplicateKey,
-                    fmt::format("the key `{}` stands more than once in one object; send it once", key), std::string(key));
+                    fmt::format("the key `{}` stands more than once in one object; send it once", key),
+                    std::string(key));
       }
       found = {document_, i};
     }
@@ -296,7 +300,8 @@ std::size_t Value::size() const noexcept {
 
 Result<std::string_view> next_pointer_token(std::string_view& pointer, std::string& scratch) {
   if (pointer.empty() || pointer.front() != '/') {
-    return fail(Code::kInvalidRequest, fmt::format("the JSON Pointer part `{}` does not begin with a slash (RFC 6901)", pointer));
+    return fail(Code::kInvalidRequest,
+                fmt::format("the JSON Pointer part `{}` does not begin with a slash (RFC 6901)", pointer));
   }
   const std::size_t slash = pointer.find('/', 1);
   const std::string_view token = pointer.substr(1, slash == std::string_view::npos ? slash : slash - 1);
@@ -310,7 +315,8 @@ Result<std::string_view> next_pointer_token(std::string_view& pointer, std::stri
     }
     const char code = i + 1 == token.size() ? '\0' : token[++i];
     if (code != '0' && code != '1') {
-      return fail(Code::kInvalidRequest, fmt::format("the JSON Pointer part `/{}` holds a `~` that is neither ~0 nor ~1", token));
+      return fail(Code::kInvalidRequest,
+                  fmt::format("the JSON Pointer part `/{}` holds a `~` that is neither ~0 nor ~1", token));
     }
     scratch.push_back(code == '0' ? '~' : '/');
   }

@@ -6,10 +6,10 @@
 /// double can hold (1e400). Keys are compared decoded (`mod\u0065l` is `model`).
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "sluice/body.hpp"
 #include "sluice/error.hpp"
@@ -82,7 +82,7 @@ class Value {
 class Document {
  public:
   /// Errors: kInvalidJson with the byte offset, kJsonTooDeep, kJsonTooLarge (too many values, or 4 GiB of text).
-  /// Cost: one pass and one allocation; COSTLINE
+  /// Cost: one pass and one allocation; 0.1 to 0.4 ns a byte plus about 5 ns and
   /// 20 bytes of memory a value. Thread: any (scratch space is per thread).
   [[nodiscard]] static Result<Document> parse(Body body, const Limits& limits = {});
 
@@ -116,8 +116,14 @@ class Document {
   [[nodiscard]] const char* packed_end(std::uint32_t element) const noexcept;
   [[nodiscard]] Value packed_element(std::uint32_t array, const char* p) const noexcept;
 
+  struct Free {
+    void operator()(void* memory) const noexcept;
+  };
+  // From malloc, so that the parser's scratch space grows in place and a large one is handed over as it is.
+  using Nodes = std::unique_ptr<Node[], Free>;
+
   Body body_;
-  std::vector<Node> nodes_;  // in the order of the text, parents before children
+  Nodes nodes_;  // in the order of the text, parents before children
 };
 
 /// Decodes what stands between the quotes of a valid JSON string. What is no valid escape becomes U+FFFD, so that text

@@ -1,6 +1,6 @@
 #pragma once
-/// The checks that hardly any text needs: huge numbers, and where broken UTF-8 begins. Knows lexemes and bytes; must not
-/// know documents.
+/// The checks that hardly any text needs: huge numbers, and where broken UTF-8 begins. Knows lexemes and bytes; must
+/// not know documents.
 
 namespace sluice::json::edge {
 

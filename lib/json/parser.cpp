@@ -10,7 +10,7 @@
 // end. Any other text is a lone scalar or wrong: it is copied, with zeros behind it, and zeros stop the loops.
 
 #include <algorithm>
-#include <array>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -32,14 +32,6 @@ constexpr std::uint32_t kKeptNodes = 64 * 1024;
 // Up to this many integer digits together with a two-digit exponent no number passes 1e308.
 constexpr std::ptrdiff_t kHarmlessDigits = 200;
 
-// The letters that make an escape of two bytes.
-constexpr auto kTwoByteEscapes = [] {
-  std::array<bool, 256> table{};
-  for (const char c : std::string_view("\"\\/bfnrt")) table[static_cast<unsigned char>(c)] = true;
-  return table;
-}();
-bool is_two_byte_escape(char c) noexcept { return kTwoByteEscapes[static_cast<unsigned char>(c)]; }
-
 }  // namespace
 
 class Document::Parser {
@@ -50,12 +42,12 @@ class Document::Parser {
   [[nodiscard]] bool run();
   [[nodiscard]] Error error() const;
   // The nodes of the text, in storage of their own.
-  [[nodiscard]] std::vector<Node> take() const;
+  [[nodiscard]] Nodes take() const;
 
  private:
   // What a thread keeps from one text to the next, so that a parse allocates its result and nothing else.
   struct Scratch {
-    std::unique_ptr<Node[]> nodes;
+    Nodes nodes;
     std::uint32_t capacity = 0;
   };
   static Scratch& scratch() noexcept {
@@ -105,11 +97,12 @@ class Document::Parser {
 
 void Document::Parser::grow() {
   Scratch& mine = scratch();
-  const std::uint32_t capacity = capacity_ == 0 ? 256 : capacity_ * 2;
-  auto larger = std::make_unique_for_overwrite<Node[]>(capacity);
-  if (count_ != 0) std::memcpy(larger.get(), nodes_, count_ * sizeof(Node));
-  mine.nodes = std::move(larger);
-  mine.capacity = capacity_ = capacity;
+  const std::size_t capacity = capacity_ == 0 ? 256 : std::size_t{capacity_} * 2;
+  void* const larger = std::realloc(mine.nodes.get(), capacity * sizeof(Node));
+  if (larger == nullptr) throw std::bad_alloc();
+  (void)mine.nodes.release();
+  mine.nodes.reset(static_cast<Node*>(larger));
+  mine.capacity = capacity_ = static_cast<std::uint32_t>(capacity);
   nodes_ = mine.nodes.get();
 }
 
@@ -127,7 +120,7 @@ inline bool Document::Parser::begin_value(const char* p, Type type) {
 // At the backslash of an escape: checks it and all that follow it directly.
 const char* Document::Parser::escapes(const char* p) {
   do {
-    if (is_two_byte_escape(p[1])) {
+    if (scan::is_two_byte_escape(p[1])) {
       p += 2;
       continue;
     }
@@ -150,35 +143,35 @@ const char* Document::Parser::escapes(const char* p) {
 inline const char* Document::Parser::string(const char* p, std::uint8_t& flags, std::uint8_t escaped) {
   const char* const opening = p++;
   while (p < end_) {
-    scan::Block block = scan::block(p);
+    const scan::Block block = scan::block(p);
     high_ |= block.high;
     if (block.stops == 0) {
       p = scan::skip_plain_runs(p + scan::Block::kSize, end_, high_);
       continue;
     }
-    // Two-byte escapes are stepped over inside the block: text that was JSON before is full of them.
-    const char* const base = p;
-    while (block.stops != 0) {
-      const int i = std::countr_zero(block.stops);
-      p = base + i;
-      if (*p == '"') {
-        if (p >= end_) break;
-        return p + 1;
-      }
-      if (*p != '\\') {
-        if (p >= end_) break;
-        return refuse(p, "a control character in a string");
-      }
-      flags |= escaped;
-      if (p[1] == 'u' || i == scan::Block::kSize - 1) {
-        p = escapes(p);
-        if (p == nullptr) return nullptr;
-        break;
-      }
-      if (!is_two_byte_escape(p[1])) return escapes(p);
-      block.stops &= ~(3U << i);
-      p = base + scan::Block::kSize;
+    const char* const stop = p + std::countr_zero(block.stops);
+    if (*stop == '"') {
+      if (stop >= end_) break;
+      return stop + 1;
     }
+    // Text that was JSON before is full of escapes: all of a block are checked at once, without a branch for each.
+    const scan::Escapes escapes_here = scan::escapes(p);
+    const std::uint32_t behind_backslash = scan::escaped(escapes_here.backslashes);
+    const std::uint32_t ends = block.stops & ~escapes_here.backslashes & ~behind_backslash;
+    const std::uint32_t before_end = ends == 0 ? 0xFFFFU : (ends & (~ends + 1)) - 1;
+    if ((escapes_here.backslashes & before_end) != 0) flags |= escaped;
+    if (const std::uint32_t longer = behind_backslash & before_end & ~escapes_here.two_byte; longer != 0) {
+      p = escapes(p + std::countr_zero(longer) - 1);
+      if (p == nullptr) return nullptr;
+      continue;
+    }
+    if (ends != 0) {
+      p += std::countr_zero(ends);
+      if (p >= end_) break;
+      return *p == '"' ? p + 1 : refuse(p, "a control character in a string");
+    }
+    // An escape that the block's end cuts begins the next block.
+    p += scan::Block::kSize - (behind_backslash >> scan::Block::kSize);
   }
   return refuse(opening, "a string without an end");
 }
@@ -381,17 +374,23 @@ Error Document::Parser::error() const {
   }
 }
 
-std::vector<Document::Node> Document::Parser::take() const {
-  std::vector<Node> nodes(nodes_, nodes_ + count_);
+Document::Nodes Document::Parser::take() const {
   Scratch& mine = scratch();
-  if (mine.capacity > kKeptNodes) mine = {};
-  return nodes;
+  if (mine.capacity > kKeptNodes) {
+    mine.capacity = 0;
+    return std::move(mine.nodes);
+  }
+  void* const exact = std::malloc(count_ * sizeof(Node));
+  if (exact == nullptr) throw std::bad_alloc();
+  std::memcpy(exact, nodes_, count_ * sizeof(Node));
+  return Nodes(static_cast<Node*>(exact));
 }
 
 Result<Document> Document::parse(Body body, const Limits& limits) try {
   const std::string_view text = body.view();
   if (text.size() > kMaxText) {
-    return fail(Code::kJsonTooLarge, fmt::format("the JSON text has {} bytes, more than 4 GiB; send less", text.size()));
+    return fail(Code::kJsonTooLarge,
+                fmt::format("the JSON text has {} bytes, more than 4 GiB; send less", text.size()));
   }
   std::size_t size = text.size();
   while (size != 0 && scan::is_space(text[size - 1])) --size;

@@ -2,7 +2,9 @@
 /// The inner loops over JSON bytes: where a string's plain run ends, where white space ends.
 /// Knows bytes and, on x86, SSE2 (part of every x86-64, so no -march is needed); must not know values or documents.
 
+#include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -20,17 +22,34 @@ namespace sluice::json::scan {
   return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
 }
 
-/// The value of a hexadecimal digit, or a negative number.
-[[nodiscard]] inline int hex_digit(char c) noexcept {
-  if (is_digit(c)) return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+/// The bytes that make an escape of two bytes behind a backslash.
+[[nodiscard]] inline bool is_two_byte_escape(char c) noexcept {
+  switch (c) {
+    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': return true;
+    default: return false;
+  }
 }
+
+namespace detail {
+inline constexpr auto kHexDigits = [] {
+  std::array<std::int8_t, 256> table{};
+  table.fill(-1);
+  for (std::int8_t i = 0; i != 10; ++i) table[static_cast<std::size_t>('0' + i)] = i;
+  for (std::int8_t i = 10; i != 16; ++i) {
+    table[static_cast<std::size_t>('a' + i - 10)] = i;
+    table[static_cast<std::size_t>('A' + i - 10)] = i;
+  }
+  return table;
+}();
+}  // namespace detail
+
+/// The value of a hexadecimal digit, or a negative number.
+[[nodiscard]] inline int hex_digit(char c) noexcept { return detail::kHexDigits[static_cast<unsigned char>(c)]; }
 
 /// The 16-bit unit of the four digits at `p`, or a negative number. Reads four bytes.
 [[nodiscard]] inline int hex_unit(const char* p) noexcept {
   const int a = hex_digit(p[0]), b = hex_digit(p[1]), c = hex_digit(p[2]), d = hex_digit(p[3]);
-  return (a | b | c | d) < 0 ? -1 : (a << 12) | (b << 8) | (c << 4) | d;
+  return (a | b | c | d) < 0 ? -1 : a * 0x1000 + b * 0x100 + c * 0x10 + d;
 }
 
 [[nodiscard]] inline bool is_high_surrogate(int unit) noexcept { return (unit & 0xFC00) == 0xD800; }
@@ -44,6 +63,25 @@ struct Block {
   std::uint32_t high;
 };
 
+/// Which of sixteen bytes are a backslash, and which could stand behind one in an escape of two bytes (`\n`, not `\u`).
+struct Escapes {
+  std::uint32_t backslashes;
+  std::uint32_t two_byte;
+};
+
+/// The bytes that a backslash escapes, given where backslashes stand and that the first byte is not escaped. Bit 16
+/// says that the byte behind the block is.
+[[nodiscard]] inline std::uint32_t escaped(std::uint32_t backslashes) noexcept {
+  if ((backslashes & (backslashes << 1)) == 0) return backslashes << 1;
+  std::uint32_t out = 0;
+  while (backslashes != 0) {
+    const std::uint32_t first = backslashes & (~backslashes + 1);
+    out |= first << 1;
+    backslashes &= ~(first * 3);  // one that is escaped escapes nothing
+  }
+  return out;
+}
+
 #if defined(__SSE2__)
 
 [[nodiscard]] inline __m128i load(const char* p) noexcept {
@@ -55,11 +93,23 @@ struct Block {
   const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v);
   return _mm_or_si128(_mm_or_si128(quote, backslash), control);
 }
-[[nodiscard]] inline std::uint32_t mask(__m128i v) noexcept { return static_cast<std::uint32_t>(_mm_movemask_epi8(v)); }
+[[nodiscard]] inline std::uint32_t mask(__m128i v) noexcept {
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(v));
+}
 
 [[nodiscard]] inline Block block(const char* p) noexcept {
   const __m128i v = load(p);
   return {mask(string_stops(v)), mask(v)};
+}
+
+[[nodiscard]] inline Escapes escapes(const char* p) noexcept {
+  const __m128i v = load(p);
+  const auto equal = [v](char c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8(c)); };
+  const __m128i backslash = equal('\\');
+  const __m128i marks = _mm_or_si128(_mm_or_si128(equal('"'), backslash), equal('/'));
+  const __m128i letters = _mm_or_si128(_mm_or_si128(_mm_or_si128(equal('n'), equal('t')), equal('r')),
+                                       _mm_or_si128(equal('b'), equal('f')));
+  return {mask(backslash), mask(_mm_or_si128(marks, letters))};
 }
 
 /// Jumps over 64-byte runs without a stop while 64 bytes are left before `end`. Adds to `high` as Block has it.
@@ -75,7 +125,8 @@ struct Block {
   return p;
 }
 
-/// The first byte from `p` on that is no white space. Reads up to 16 bytes past it: needs padding, and a byte that stops it.
+/// The first byte from `p` on that is no white space. Reads up to 16 bytes past it: needs padding, and a byte that
+/// stops it.
 [[nodiscard]] inline const char* skip_long_space(const char* p) noexcept {
   for (;; p += 16) {
     const __m128i v = load(p);
@@ -119,6 +170,15 @@ inline constexpr std::uint64_t kOnes = 0x0101010101010101U, kHighs = 0x808080808
   const std::uint64_t a = detail::load(p), b = detail::load(p + 8);
   return {detail::gather(detail::string_stops(a)) | (detail::gather(detail::string_stops(b)) << 8),
           ((a | b) & detail::kHighs) != 0 ? 1U : 0U};
+}
+
+[[nodiscard]] inline Escapes escapes(const char* p) noexcept {
+  Escapes out{0, 0};
+  for (int i = 0; i != Block::kSize; ++i) {
+    out.backslashes |= static_cast<std::uint32_t>(p[i] == '\\') << i;
+    out.two_byte |= static_cast<std::uint32_t>(is_two_byte_escape(p[i])) << i;
+  }
+  return out;
 }
 
 [[nodiscard]] inline const char* skip_plain_runs(const char* p, const char* end, std::uint32_t& high) noexcept {

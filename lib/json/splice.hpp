@@ -23,19 +23,21 @@ void replace(base::EditedBody& body, const Value& value, std::string replacement
 [[nodiscard]] Status set(base::EditedBody& body, const Value& object, std::string_view key, std::string json_text);
 /// Removes a member of an object, or an element of an array, together with its comma.
 void remove(base::EditedBody& body, const Value& parent, const Value& child);
-/// Sets or removes by JSON Pointer below `root`; parents that are missing are made (objects only), and to remove what is
-/// not there changes nothing.
+/// Sets or removes by JSON Pointer below `root`; parents that are missing are made (objects only), and to remove what
+/// is not there changes nothing.
 /// Errors: kInvalidRequest where the pointer leads through a scalar or, setting, behind the end of an array; where it
 /// removes the root; kDuplicateKey.
-[[nodiscard]] Status set_at(base::EditedBody& body, const Value& root, std::string_view pointer, std::string json_text);
+[[nodiscard]] Status set_at(base::EditedBody& body, const Value& root, std::string_view pointer,
+                            std::string json_text);
 [[nodiscard]] Status remove_at(base::EditedBody& body, const Value& root, std::string_view pointer);
 
 /// Gathers changes to one document and makes them together, so that commas come out right whatever is combined. The
 /// changes count in the order they were asked for: what is set after it was removed stands in its old place again, and
 /// set_at and remove_at reach into texts that earlier calls set. A change made by handle (replace, set, remove) below a
-/// value that is itself replaced or removed goes with it; array indexes count the elements of the document. Lifetime: the Document of the values.
+/// value that is itself replaced or removed goes with it; array indexes count the elements of the document.
+/// Lifetime: the Document of the values.
 /// Cost: logarithmic in the changes, plus one walk over the members of each object that gains or loses some.
-/// Example: Editor e; e.replace(model, "\"gpt-4o\""); e.set_at(root, "/stream_options/include_usage", "true"); e.apply(body);
+/// Example: Editor e; e.replace(model, "\"gpt-4o\""); e.set_at(root, "/user", "null"); e.apply(body);
 class Editor {
  public:
   void replace(const Value& value, std::string json_text);
@@ -63,7 +65,8 @@ class Editor {
   };
 
   Status edit_at(Value value, std::string_view pointer, std::optional<std::string> text);
-  Status edit_missing(const Value& object, std::string_view key, std::string_view pointer, std::optional<std::string> text);
+  Status edit_missing(const Value& object, std::string_view key, std::string_view pointer,
+                      std::optional<std::string> text);
   void apply(base::EditedBody& body, const Container& container) const;
 
   // Both by the offset of the value, which is the order of the text.

@@ -2,7 +2,12 @@
 
 #include <catch2/catch.hpp>
 
+#include <time.h>
+
+#include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <limits>
 
 #include "json/document.hpp"
 #include "unit/json/model.hpp"
@@ -19,6 +24,12 @@ Document parsed(std::string_view text) {
   INFO(text);
   if (!document) FAIL(document.error().message);
   return *std::move(document);
+}
+
+std::chrono::nanoseconds thread_time() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
 // The tree that a walk over handles sees, to compare with the one the slow reader sees.
@@ -245,19 +256,23 @@ TEST_CASE("200,000 members are parsed and searched in linear time") {
   std::string text = "{\"k\":0";
   for (int i = 0; i != 200000; ++i) text += ",\"colliding" + std::to_string(1000000 + i) + "\":1";
   text += "}";
-  const auto started = std::chrono::steady_clock::now();
-  const Document document = parsed(text);
-  const auto found = document.root().find("colliding1199999");
-  const auto took = std::chrono::steady_clock::now() - started;
-  REQUIRE(found);
-  CHECK(found->raw() == "1");
+  // The best of a few rounds, in processor time of this thread: other programs on the machine do not count.
+  auto took = std::chrono::nanoseconds::max();
+  for (int round = 0; round != 5; ++round) {
+    const auto started = thread_time();
+    const Document document = parsed(text);
+    const auto found = document.root().find("colliding1199999");
+    took = std::min(took, thread_time() - started);
+    REQUIRE(found);
+    CHECK(found->raw() == "1");
+    CHECK(document.root().size() == 200001);
+  }
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   constexpr auto kBound = std::chrono::milliseconds(500);
 #else
   constexpr auto kBound = std::chrono::milliseconds(50);
 #endif
   CHECK(took < kBound);
-  CHECK(document.root().size() == 200001);
 }
 
 TEST_CASE("a walk over handles sees what a plain reader sees, for thousands of random texts") {
