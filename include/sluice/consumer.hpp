@@ -10,15 +10,15 @@ namespace [[gnu::visibility("default")]] sluice {
 
 /// One key of a consumer, by its SHA-256 (64 hex digits) or by a reference to the key itself.
 struct ConsumerKey {
-  std::string sha256;
-  Secret value;
+  std::string sha256 = {};
+  Secret value = {};
 };
 
 struct Consumer {
-  std::string name;
-  std::string tenant;
-  std::vector<std::string> groups;
-  std::vector<ConsumerKey> keys;
+  std::string name = {};
+  std::string tenant = {};
+  std::vector<std::string> groups = {};
+  std::vector<ConsumerKey> keys = {};
 };
 
 }  // namespace sluice

@@ -10,49 +10,54 @@
 
 namespace [[gnu::visibility("default")]] sluice {
 
-/// A test on one header field. A missing field never matches. Exactly one of the forms is set.
+/// A test on one header field. A missing field never matches; of several with one name, one must fit. A regular
+/// expression (RE2, here and below) is looked for anywhere: `^` and `$` tie it to the ends.
 struct HeaderMatch {
-  std::string name;
+  std::string name = {};
   enum class Op : std::uint8_t { kExact, kPrefix, kGlob, kRegex, kPresent } op = Op::kPresent;
-  std::string value;
+  std::string value = {};
 };
 
 /// A JSON scalar in a rule.
 using Scalar = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string>;
 
 /// A typed test on one field of the JSON body, found by JSON Pointer. A missing field never matches (kExists aside).
+/// Numbers are compared by value (1 is 1.0, exactly), globs and expressions fit strings only: "1" is not 1.
 struct BodyMatch {
-  std::string pointer;
+  std::string pointer = {};
   enum class Op : std::uint8_t { kEquals, kIn, kExists, kLess, kLessEqual, kGreater, kGreaterEqual, kGlob, kRegex } op = Op::kExists;
-  std::vector<Scalar> values;  ///< one, or several for kIn; for kExists one bool: whether it must be there
+  std::vector<Scalar> values = {};  ///< one, or several for kIn; for kExists one bool: whether it must be there
 };
 
-/// A test on the decoded text of the prompt.
+/// A test on the decoded text of the prompt, each part by itself. Ignoring case folds one character to one, as Unicode's
+/// simple case folding does, in every script.
 struct PromptMatch {
   enum class Where : std::uint8_t { kAny, kLastUser, kSystem } where = Where::kAny;
   enum class Op : std::uint8_t { kContains, kRegex } op = Op::kContains;
-  std::string value;
+  std::string value = {};
   bool ignore_case = false;
 };
 
 /// A test on tools: any of the named globs must fit. Empty lists test nothing.
 struct ToolMatch {
-  std::vector<std::string> offered;      ///< a tool the request offers
-  std::vector<std::string> forced;       ///< the tool `tool_choice` forces
-  std::vector<std::string> last_called;  ///< a tool the last assistant message called
+  std::vector<std::string> offered = {};      ///< a tool the request offers
+  std::vector<std::string> forced = {};       ///< the tool `tool_choice` forces
+  std::vector<std::string> last_called = {};  ///< a tool the last assistant message called
 };
 
 /// All that is set must hold. Nothing set = every request.
 struct Match {
-  /// Exact, or a pattern where it holds `*` (within one segment), `**` (any rest) or `{name}` (one segment, captured).
+  /// Exact, or a pattern where it holds `*` (within one segment), `**` (last: any rest, none included) or `{name}` (one
+  /// segment or, as in `{model}:generate`, part of one, captured). Stars and names stand for something: never for an
+  /// empty segment.
   std::string path = {};
-  /// Everything below this path; it ends on a segment boundary.
+  /// This path and everything below it: `/v1` takes `/v1/x`, not `/v1x`.
   std::string path_prefix = {};
   /// `api.example.com`, or `*.example.com` for exactly one label more. Any of them.
   std::vector<std::string> hosts = {};
   std::vector<std::string> methods = {};
   std::vector<HeaderMatch> headers = {};
-  /// Globs on the model asked for. An absent model takes the route's default model.
+  /// Globs on the model asked for, as the request says it. An absent model takes the route's default model.
   std::vector<std::string> models = {};
   std::vector<BodyMatch> body = {};
   std::vector<PromptMatch> prompt = {};
@@ -63,36 +68,36 @@ struct Match {
 
 /// What a route does with the model a request asks for.
 struct ModelPolicy {
-  std::vector<std::string> allow;     ///< globs; empty = any
-  std::string default_model;          ///< used where the request names none
-  bool substitute = false;            ///< a model that is not allowed is replaced by the default and reported, not refused
-  bool intents = true;                ///< `@provider/model`, `pool:alias` and `auto` are understood
+  std::vector<std::string> allow = {};  ///< globs; empty = any
+  std::string default_model = {};       ///< used where the request names none
+  bool substitute = false;              ///< a model that is not allowed is replaced by the default and reported, not refused
+  bool intents = true;                  ///< `@provider/model`, `pool:alias` and `auto` are understood
 };
 
 /// One upstream of a route.
 struct Target {
-  std::string upstream;
+  std::string upstream = {};
   std::string model = {};               ///< the name sent; empty = as asked for
   std::vector<std::string> pools = {};  ///< aliases a caller may ask for: `pool:fast`
 };
 
 /// How the path is rewritten. At most one form.
 struct PathRewrite {
-  std::string strip_prefix;
-  std::string path;         ///< template: `/v2/{tail}`; names are those the match captures
-  std::string regex;        ///< with `replacement`, `\1` style
-  std::string replacement;
+  std::string strip_prefix = {};
+  std::string path = {};   ///< template: `/v2/{tail}`; names are those the match captures
+  std::string regex = {};  ///< with `replacement`, `\1` style
+  std::string replacement = {};
 };
 
 struct HeaderEdits {
-  std::map<std::string, std::string> set;
-  std::map<std::string, std::string> add;
-  std::vector<std::string> remove;
+  std::map<std::string, std::string> set = {};
+  std::map<std::string, std::string> add = {};
+  std::vector<std::string> remove = {};
 };
 
 struct BodyEdits {
-  std::map<std::string, std::string> set;  ///< JSON Pointer -> JSON text of the new value
-  std::vector<std::string> remove;         ///< JSON Pointers
+  std::map<std::string, std::string> set = {};  ///< JSON Pointer -> JSON text of the new value
+  std::vector<std::string> remove = {};         ///< JSON Pointers
 };
 
 enum class RouteOperation : std::uint8_t {
@@ -101,7 +106,7 @@ enum class RouteOperation : std::uint8_t {
 };
 
 struct Route {
-  std::string name;
+  std::string name = {};
   Match match = {};
   std::vector<Target> upstreams = {};
   /// Consumers or groups this route admits; empty = everyone the gateway knows.
@@ -120,8 +125,8 @@ struct Route {
 
 /// Sorts consumers: what its members may use is the union over their groups.
 struct Group {
-  std::string name;
-  std::vector<std::string> models;  ///< allow-list, globs; empty = any
+  std::string name = {};
+  std::vector<std::string> models = {};  ///< allow-list, globs; empty = any
 };
 
 }  // namespace sluice

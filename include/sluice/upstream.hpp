@@ -25,9 +25,9 @@ struct Timeouts {
 
 /// How TLS towards an upstream is verified. Verification cannot be turned off.
 struct UpstreamTls {
-  std::string ca_file;           ///< PEM bundle; empty = the system's
-  std::string certificate_file;  ///< PEM, the client's certificate chain
-  std::string key_file;          ///< PEM, its key
+  std::string ca_file = {};           ///< PEM bundle; empty = the system's
+  std::string certificate_file = {};  ///< PEM, the client's certificate chain
+  std::string key_file = {};          ///< PEM, its key
 };
 
 /// Bounds of what is open towards an upstream at once, exact over all engine threads. 0 = no bound.
@@ -52,24 +52,24 @@ enum class AddressPolicy : std::uint8_t {
 enum class HttpVersion : std::uint8_t { kHttp1, kHttp2 };
 
 struct Upstream {
-  std::string name;
+  std::string name = {};
   /// A provider sluice knows (`openai`, `groq`, `vllm`, `simulator`, ...), or `openai-compatible` with a url.
   std::string provider = "openai-compatible";
   /// http or https, host, optional port and base path: `https://api.openai.com/v1`. Empty = the provider's own.
-  std::string url;
-  Secret credential;
+  std::string url = {};
+  Secret credential = {};
   /// Sends a credential over plain http. Off: such an upstream is refused at load.
   bool allow_plaintext_credential = false;
   /// Models it serves (globs). Empty = any.
-  std::vector<std::string> models;
+  std::vector<std::string> models = {};
   /// The model used where the request leaves the choice to the gateway (`auto`).
-  std::string default_model;
+  std::string default_model = {};
   UpstreamMode mode = UpstreamMode::kEmbedded;
-  Timeouts timeouts;
-  UpstreamCaps caps;
-  UpstreamTls tls;
+  Timeouts timeouts = {};
+  UpstreamCaps caps = {};
+  UpstreamTls tls = {};
   /// HTTP proxy: `http://host:port`. Empty = none; the environment is not asked.
-  std::string proxy;
+  std::string proxy = {};
   HttpVersion http = HttpVersion::kHttp1;
   AddressPolicy addresses = AddressPolicy::kAny;
   /// Ask for and decode gzip or deflate answers. Off: `Accept-Encoding: identity`.
@@ -87,7 +87,7 @@ struct Upstream {
     double tokens_per_second = 0;  ///< 0 = at once
     int status = 200;              ///< other than 200: every request is answered with it
     friend bool operator==(const Simulator&, const Simulator&) = default;
-  } simulator;
+  } simulator = {};
 };
 
 }  // namespace sluice
