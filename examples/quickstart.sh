@@ -98,9 +98,11 @@ row() { # label model [header value]
   printf '{"method": "POST", "target": "/v1/chat/completions", "headers": {%s}, "body": %s}\n' \
     "${3+\"$3\": \"$4\"}" "$(body "$2" hello)" >"$request"
   explained=$("$sluiced" "$config" --explain "$request" --json) || true
-  field() { grep -oE "\"$1\": ?\"[^\"]*\"" <<<"$explained" | head -n 1 | sed -E 's/^.*: ?"(.*)"$/\1/'; }
+  # What was decided stands before the two lists of what was not.
+  explained=${explained%%\"targets\"*} explained=${explained%%\"passed_over\"*}
+  field() { grep -oE "\"$1\": ?\"[^\"]*\"" <<<"$explained" | head -n 1 | sed -E 's/^.*: ?"(.*)"$/\1/' | grep . || echo -; }
   status=$(curl -sS --max-time 20 -o /dev/null -w '%{http_code}' ${3+-H "$3: $4"} "$chat" -d "$(body "$2" hello)")
-  printf '  %-32s %-10s %-10s %s\n' "$1" "$(field route || true)" "$(field upstream || true)" "$status"
+  printf '  %-32s %-10s %-10s %s\n' "$1" "$(field route)" "$(field upstream)" "$status"
 }
 step "What went where"
 printf '  %-32s %-10s %-10s %s\n' request route upstream status
