@@ -6,8 +6,9 @@
 // are most of a chat request; they are crossed 64 bytes at a time.
 //
 // How the loops stay inside the text without asking at every byte: a text that ends in `}` or `]` (trailing space is
-// cut off first) stops every loop over space, digits and letters at that byte at the latest; strings compare with the
-// end. Any other text is a lone scalar or wrong: it is copied, with zeros behind it, and zeros stop the loops.
+// cut off first) stops every loop over space, digits and letters at that byte at the latest; strings, and what follows
+// a value, compare with the end. Any other text is a lone scalar or wrong: it is copied, with zeros behind it, and zeros
+// stop the loops.
 
 #include <algorithm>
 #include <cstdlib>
@@ -336,6 +337,11 @@ bool Document::Parser::run() {
           return false;
         }
         return true;
+      }
+      // The bracket that would stop the loops may have closed an inner value: nothing stops them behind it.
+      if (p >= end_) {
+        refuse(p, "an end inside an array or object");
+        return false;
       }
       p = scan::skip_space(p);
       const bool object = nodes_[open_].type == Type::kObject;
