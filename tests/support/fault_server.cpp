@@ -251,6 +251,13 @@ struct FaultServer::Impl {
     note([&] { ++closed; });
   }
 
+  void reset(Client& client) {
+    const linger at_once{1, 0};
+    ::setsockopt(client.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    if (client.ssl != nullptr) SSL_set_quiet_shutdown(client.ssl, 1);
+    drop(client);
+  }
+
   void go_on_all() {
     bool idle = false;
     note([&] { idle = std::exchange(closing_idle, false); });
@@ -341,6 +348,10 @@ struct FaultServer::Impl {
         return;
       }
       RawRequest request;
+      if (options.reset_after != 0 && client.input.size() > options.reset_after) {
+        reset(client);
+        return;
+      }
       if (!parse(client.input, request)) return arm(client, false);
       Handler handle;
       note([&] {
@@ -383,12 +394,7 @@ struct FaultServer::Impl {
       }
       case Kind::kStall: return arm(client, false), Progress::kWaits;
       case Kind::kClose: return drop(client), Progress::kGone;
-      case Kind::kReset: {
-        const linger at_once{1, 0};
-        ::setsockopt(client.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-        if (client.ssl != nullptr) SSL_set_quiet_shutdown(client.ssl, 1);
-        return drop(client), Progress::kGone;
-      }
+      case Kind::kReset: return reset(client), Progress::kGone;
       case Kind::kHalfClose: ::shutdown(client.fd, SHUT_WR); break;
       case Kind::kTunnel: {
         sockaddr_in to{};

@@ -94,6 +94,7 @@ class FaultServer {
     std::string address = "127.0.0.1";
     int receive_buffer = 0;                      ///< SO_RCVBUF of accepted sockets; 0 = the system's
     bool record = true;                          ///< keep requests for requests()
+    std::size_t reset_after = 0;                 ///< a request longer than this is cut by a reset; 0 = never
   };
   using Handler = std::function<Reply(const RawRequest&)>;
 
