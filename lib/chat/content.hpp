@@ -14,9 +14,9 @@ namespace sluice::chat {
 
 /// A member that only its own dialect understands, as it stood on the wire.
 struct Extra {
-  std::string dialect;  ///< `openai`
-  std::string key;      ///< decoded
-  std::string json;     ///< the value's JSON text
+  std::string dialect = {};  ///< `openai`
+  std::string key = {};      ///< decoded
+  std::string json = {};     ///< the value's JSON text
   friend bool operator==(const Extra&, const Extra&) = default;
 };
 using Extras = std::vector<Extra>;
@@ -26,8 +26,8 @@ using Extras = std::vector<Extra>;
 
 /// A wish of the caller that the prompt up to here be cached.
 struct CacheMark {
-  std::string type;  ///< `ephemeral`
-  std::string ttl;   ///< `5m`, `1h`; empty: the provider's default
+  std::string type = {};  ///< `ephemeral`
+  std::string ttl = {};   ///< `5m`, `1h`; empty: the provider's default
   friend bool operator==(const CacheMark&, const CacheMark&) = default;
 };
 
@@ -35,24 +35,24 @@ struct CacheMark {
 struct Citation {
   enum class Kind : std::uint8_t { kUrl, kFile, kDocument, kOther };
   Kind kind = Kind::kOther;
-  std::string url, title, file_id, cited_text;
-  std::optional<std::int64_t> document_index;
-  std::optional<std::int64_t> start, end;  ///< of the cited range in the answer's text (kUrl) or in the source
-  Extras extras;                           ///< the citation as its dialect wrote it, under the key "" for a kOther
+  std::string url = {}, title = {}, file_id = {}, cited_text = {};
+  std::optional<std::int64_t> document_index = {};
+  std::optional<std::int64_t> start = {}, end = {};  ///< of the cited range in the answer's text (kUrl) or in the source
+  Extras extras = {};                           ///< the citation as its dialect wrote it, under the key "" for a kOther
   friend bool operator==(const Citation&, const Citation&) = default;
 };
 
 /// Bytes of a medium: where they are to be had. Exactly one of url, data and file_id is filled.
 struct Source {
-  std::string url;         ///< http(s); never a data: URL
-  std::string data;        ///< base64, as it stood
-  std::string file_id;     ///< uploaded to the provider before
-  std::string media_type;  ///< `image/png`; empty where nobody said
+  std::string url = {};         ///< http(s); never a data: URL
+  std::string data = {};        ///< base64, as it stood
+  std::string file_id = {};     ///< uploaded to the provider before
+  std::string media_type = {};  ///< `image/png`; empty where nobody said
   friend bool operator==(const Source&, const Source&) = default;
 };
 
 struct Text {
-  std::string text;
+  std::string text = {};
   std::vector<Citation> citations = {};
   std::optional<CacheMark> cache = std::nullopt;
   std::string signature = {};  ///< a thought signature that hangs on this text (Gemini)
@@ -61,8 +61,8 @@ struct Text {
 };
 
 struct Image {
-  Source source;
-  std::string detail;  ///< `low`, `high`, `auto`; empty where nobody said
+  Source source = {};
+  std::string detail = {};  ///< `low`, `high`, `auto`; empty where nobody said
   std::optional<CacheMark> cache = std::nullopt;
   Extras extras = {};
   friend bool operator==(const Image&, const Image&) = default;
@@ -70,10 +70,10 @@ struct Image {
 
 /// Sound in a prompt, or the spoken answer.
 struct Audio {
-  Source source;
-  std::string format;      ///< `wav`, `mp3`, `pcm16`
-  std::string id;          ///< of a spoken answer, to be referred to in a later turn
-  std::string transcript;  ///< of a spoken answer
+  Source source = {};
+  std::string format = {};      ///< `wav`, `mp3`, `pcm16`
+  std::string id = {};          ///< of a spoken answer, to be referred to in a later turn
+  std::string transcript = {};  ///< of a spoken answer
   std::optional<std::int64_t> expires_at = std::nullopt;  ///< Unix seconds
   Extras extras = {};
   friend bool operator==(const Audio&, const Audio&) = default;
@@ -81,9 +81,9 @@ struct Audio {
 
 /// A file in a prompt: PDF, plain text, anything that is no image and no sound.
 struct Document {
-  Source source;
-  std::string name;     ///< file name
-  std::string title, context;
+  Source source = {};
+  std::string name = {};     ///< file name
+  std::string title = {}, context = {};
   bool citations = false;  ///< the answer may cite it
   std::optional<CacheMark> cache = std::nullopt;
   Extras extras = {};
@@ -93,7 +93,7 @@ struct Document {
 /// What a model thought before it answered. Some providers want it back unchanged: signature and redacted data are
 /// opaque and are carried to the byte.
 struct Thinking {
-  std::string text;
+  std::string text = {};
   std::string signature = {};
   std::string redacted = {};   ///< encrypted thinking; `text` is empty then
   std::string field = {};      ///< the member it came under (`reasoning`, `reasoning_content`); empty: the dialect's own
@@ -103,7 +103,7 @@ struct Thinking {
 
 /// The model declines to answer, in its own words.
 struct Refusal {
-  std::string text;
+  std::string text = {};
   friend bool operator==(const Refusal&, const Refusal&) = default;
 };
 
@@ -116,9 +116,9 @@ enum class ToolKind : std::uint8_t {
 /// The model asks for a tool to be run.
 struct ToolCall {
   ToolKind kind = ToolKind::kFunction;
-  std::string id;         ///< empty where the dialect has none
-  std::string name;
-  std::string arguments;  ///< kFunction: JSON text as the model wrote it, perhaps not valid; kCustom: free text
+  std::string id = {};         ///< empty where the dialect has none
+  std::string name = {};
+  std::string arguments = {};  ///< kFunction: JSON text as the model wrote it, perhaps not valid; kCustom: free text
   std::string signature = {};  ///< a thought signature that hangs on this call (Gemini)
   bool legacy = false;    ///< OpenAI's older `function_call`: one a turn, without an id
   Extras extras = {};
@@ -129,9 +129,9 @@ struct Part;
 
 /// What a tool gave back.
 struct ToolResult {
-  std::string call_id;      ///< of the ToolCall it answers; empty where the dialect has none
-  std::string name;         ///< of the tool; may be empty where call_id is given
-  std::vector<Part> parts;  ///< text, images, documents
+  std::string call_id = {};      ///< of the ToolCall it answers; empty where the dialect has none
+  std::string name = {};         ///< of the tool; may be empty where call_id is given
+  std::vector<Part> parts;       ///< text, images, documents
   bool is_error = false;
   std::optional<CacheMark> cache = std::nullopt;
   Extras extras = {};
@@ -139,15 +139,15 @@ struct ToolResult {
 
 /// A part that only its own dialect understands, as it stood on the wire.
 struct OpaquePart {
-  std::string dialect;
-  std::string type;  ///< as the dialect names it
-  std::string json;
+  std::string dialect = {};
+  std::string type = {};  ///< as the dialect names it
+  std::string json = {};
   friend bool operator==(const OpaquePart&, const OpaquePart&) = default;
 };
 
 /// One piece of a turn.
 struct Part {
-  std::variant<Text, Image, Audio, Document, Thinking, Refusal, ToolCall, ToolResult, OpaquePart> value;
+  std::variant<Text, Image, Audio, Document, Thinking, Refusal, ToolCall, ToolResult, OpaquePart> value = {};
 
   template <typename T>
   [[nodiscard]] const T* as() const noexcept { return std::get_if<T>(&value); }

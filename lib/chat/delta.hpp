@@ -22,9 +22,9 @@ enum class FinishReason : std::uint8_t { kNone, kStop, kLength, kToolCalls, kCon
 
 /// The answer begins. Comes once, before any other delta; later ones only fill what was empty.
 struct AnswerStart {
-  std::string id, model;
-  std::optional<std::int64_t> created;  ///< Unix seconds
-  Extras extras;
+  std::string id = {}, model = {};
+  std::optional<std::int64_t> created = {};  ///< Unix seconds
+  Extras extras = {};
   friend bool operator==(const AnswerStart&, const AnswerStart&) = default;
 };
 /// A choice begins: the model speaks.
@@ -33,25 +33,25 @@ struct TurnStart {
   friend bool operator==(const TurnStart&, const TurnStart&) = default;
 };
 struct TextDelta {
-  std::string text;
+  std::string text = {};
   friend bool operator==(const TextDelta&, const TextDelta&) = default;
 };
 struct ThinkingDelta {
-  std::string text;
+  std::string text = {};
   std::string signature = {};  ///< comes whole, after the text it signs
   std::string redacted = {};
   std::string field = {};      ///< as Thinking::field
   friend bool operator==(const ThinkingDelta&, const ThinkingDelta&) = default;
 };
 struct RefusalDelta {
-  std::string text;
+  std::string text = {};
   friend bool operator==(const RefusalDelta&, const RefusalDelta&) = default;
 };
 /// A tool call begins. `index` counts the calls of a choice from 0, in the order they began.
 struct ToolCallStart {
   std::uint32_t index = 0;
   ToolKind kind = ToolKind::kFunction;
-  std::string id, name;
+  std::string id = {}, name = {};
   bool legacy = false;
   std::string signature = {};
   Extras extras = {};
@@ -59,20 +59,20 @@ struct ToolCallStart {
 };
 struct ToolCallDelta {
   std::uint32_t index = 0;
-  std::string arguments;
+  std::string arguments = {};
   friend bool operator==(const ToolCallDelta&, const ToolCallDelta&) = default;
 };
 struct AudioDelta {
-  std::string id, data, transcript;
+  std::string id = {}, data = {}, transcript = {};
   std::optional<std::int64_t> expires_at = std::nullopt;
   friend bool operator==(const AudioDelta&, const AudioDelta&) = default;
 };
 struct CitationDelta {
-  Citation citation;
+  Citation citation = {};
   friend bool operator==(const CitationDelta&, const CitationDelta&) = default;
 };
 struct LogprobsDelta {
-  Logprobs logprobs;
+  Logprobs logprobs = {};
   friend bool operator==(const LogprobsDelta&, const LogprobsDelta&) = default;
 };
 /// A choice ends. `native` is the provider's own word, where it differs.
@@ -83,21 +83,21 @@ struct FinishDelta {
 };
 /// Cumulative; a later one replaces what it names.
 struct UsageDelta {
-  Usage usage;
-  std::string raw;  ///< the provider's own JSON, for its own dialect
+  Usage usage = {};
+  std::string raw = {};  ///< the provider's own JSON, for its own dialect
   friend bool operator==(const UsageDelta&, const UsageDelta&) = default;
 };
 /// Members only their own dialect understands: of the choice, or of the whole answer.
 struct ExtraDelta {
   enum class Where : std::uint8_t { kTurn, kChoice, kAnswer };
   Where where = Where::kTurn;
-  Extra extra;
+  Extra extra = {};
   friend bool operator==(const ExtraDelta&, const ExtraDelta&) = default;
 };
 /// The stream failed; nothing follows.
 struct ErrorDelta {
-  Error error;
-  std::string provider_text;
+  Error error = {};
+  std::string provider_text = {};
 };
 
 struct Delta {

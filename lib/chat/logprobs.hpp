@@ -9,7 +9,7 @@
 namespace sluice::chat {
 
 struct TokenLogprob {
-  std::string token;
+  std::string token = {};
   double logprob = 0;
   std::optional<std::vector<std::uint8_t>> bytes = std::nullopt;  ///< where the token is no whole character
   std::vector<TokenLogprob> top = {};  ///< the most probable tokens at this place; their own `top` is empty
@@ -18,7 +18,7 @@ struct TokenLogprob {
 
 /// Token by token, for the text and for the refusal.
 struct Logprobs {
-  std::vector<TokenLogprob> content, refusal;
+  std::vector<TokenLogprob> content = {}, refusal = {};
   friend bool operator==(const Logprobs&, const Logprobs&) = default;
 };
 

@@ -32,38 +32,38 @@ struct Choice {
 /// One vector. Base64 holds float32, little-endian.
 struct Embedding {
   std::uint32_t index = 0;
-  std::variant<std::vector<double>, std::string> vector;
-  Extras extras;
+  std::variant<std::vector<double>, std::string> vector = {};
+  Extras extras = {};
   friend bool operator==(const Embedding&, const Embedding&) = default;
 };
 
 /// What a moderation model found in one input.
 struct ModerationResult {
   bool flagged = false;
-  std::vector<std::pair<std::string, bool>> categories;
-  std::vector<std::pair<std::string, double>> scores;
-  Extras extras;
+  std::vector<std::pair<std::string, bool>> categories = {};
+  std::vector<std::pair<std::string, double>> scores = {};
+  Extras extras = {};
   friend bool operator==(const ModerationResult&, const ModerationResult&) = default;
 };
 
 struct ModelCard {
-  std::string id;
-  std::optional<std::int64_t> created;
-  std::string owned_by;
-  Extras extras;
+  std::string id = {};
+  std::optional<std::int64_t> created = {};
+  std::string owned_by = {};
+  Extras extras = {};
   friend bool operator==(const ModelCard&, const ModelCard&) = default;
 };
 
 struct Message {
-  std::string id, model;
-  std::optional<std::int64_t> created;      ///< Unix seconds
-  std::vector<Choice> choices;              ///< chat, completions; ordered by index
-  std::vector<Embedding> embeddings;
-  std::vector<ModerationResult> moderations;
-  std::vector<ModelCard> models;
-  std::optional<Usage> usage;
-  std::string raw_usage;                    ///< the provider's own JSON, for its own dialect
-  Extras extras;
+  std::string id = {}, model = {};
+  std::optional<std::int64_t> created = {};      ///< Unix seconds
+  std::vector<Choice> choices = {};              ///< chat, completions; ordered by index
+  std::vector<Embedding> embeddings = {};
+  std::vector<ModerationResult> moderations = {};
+  std::vector<ModelCard> models = {};
+  std::optional<Usage> usage = {};
+  std::string raw_usage = {};                    ///< the provider's own JSON, for its own dialect
+  Extras extras = {};
   friend bool operator==(const Message&, const Message&) = default;
 };
 

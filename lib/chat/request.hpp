@@ -18,18 +18,18 @@ namespace sluice::chat {
 
 /// How tokens are drawn, and when to stop.
 struct Sampling {
-  std::optional<double> temperature, top_p, min_p;
-  std::optional<std::int64_t> top_k;
-  std::optional<double> frequency_penalty, presence_penalty, repetition_penalty;
-  std::optional<std::int64_t> seed;
-  std::optional<std::uint64_t> max_output_tokens;
+  std::optional<double> temperature = {}, top_p = {}, min_p = {};
+  std::optional<std::int64_t> top_k = {};
+  std::optional<double> frequency_penalty = {}, presence_penalty = {}, repetition_penalty = {};
+  std::optional<std::int64_t> seed = {};
+  std::optional<std::uint64_t> max_output_tokens = {};
   bool max_tokens_is_legacy = false;  ///< OpenAI: said as `max_tokens`, which its reasoning models refuse
-  std::optional<std::uint32_t> choices;  ///< n
-  std::optional<std::vector<std::string>> stop;
+  std::optional<std::uint32_t> choices = {};  ///< n
+  std::optional<std::vector<std::string>> stop = {};
   bool stop_is_text = false;          ///< said as one string, not as a list
-  std::vector<std::pair<std::string, double>> logit_bias;  ///< token id -> bias
-  std::optional<bool> logprobs;
-  std::optional<std::uint32_t> top_logprobs;  ///< for completions: `logprobs` itself
+  std::vector<std::pair<std::string, double>> logit_bias = {};  ///< token id -> bias
+  std::optional<bool> logprobs = {};
+  std::optional<std::uint32_t> top_logprobs = {};  ///< for completions: `logprobs` itself
   friend bool operator==(const Sampling&, const Sampling&) = default;
 };
 
@@ -61,17 +61,17 @@ struct AudioOutput {
 };
 
 struct ChatInput {
-  std::vector<Turn> turns;
-  std::vector<Tool> tools;
-  std::optional<ToolChoice> tool_choice;
-  std::optional<bool> parallel_tool_calls;
+  std::vector<Turn> turns = {};
+  std::vector<Tool> tools = {};
+  std::optional<ToolChoice> tool_choice = {};
+  std::optional<bool> parallel_tool_calls = {};
   bool legacy_functions = false;        ///< tools came as OpenAI's older `functions`, the choice as `function_call`
-  std::optional<ResponseFormat> response_format;
-  std::optional<Reasoning> reasoning;
-  std::string verbosity;                ///< `low`, `medium`, `high`
-  std::vector<std::string> modalities;  ///< `text`, `audio`
-  std::optional<AudioOutput> audio;
-  std::optional<std::vector<Part>> prediction;  ///< text the answer will probably hold
+  std::optional<ResponseFormat> response_format = {};
+  std::optional<Reasoning> reasoning = {};
+  std::string verbosity = {};                ///< `low`, `medium`, `high`
+  std::vector<std::string> modalities = {};  ///< `text`, `audio`
+  std::optional<AudioOutput> audio = {};
+  std::optional<std::vector<Part>> prediction = {};  ///< text the answer will probably hold
   friend bool operator==(const ChatInput&, const ChatInput&) = default;
 };
 
@@ -79,25 +79,25 @@ struct ChatInput {
 using Prompt = std::variant<std::string, std::vector<std::int64_t>>;
 
 struct CompletionInput {
-  std::vector<Prompt> prompts;
+  std::vector<Prompt> prompts = {};
   bool single = false;                  ///< said as one prompt, not as a list
-  std::string suffix;
-  std::optional<bool> echo;
-  std::optional<std::uint32_t> best_of;
+  std::string suffix = {};
+  std::optional<bool> echo = {};
+  std::optional<std::uint32_t> best_of = {};
   friend bool operator==(const CompletionInput&, const CompletionInput&) = default;
 };
 
 struct EmbeddingInput {
-  std::vector<Prompt> inputs;
+  std::vector<Prompt> inputs = {};
   bool single = false;
-  std::string encoding;                 ///< `float`, `base64`
-  std::optional<std::int64_t> dimensions;
-  std::string input_type;               ///< `query`, `document`, where a dialect tells them apart
+  std::string encoding = {};                 ///< `float`, `base64`
+  std::optional<std::int64_t> dimensions = {};
+  std::string input_type = {};               ///< `query`, `document`, where a dialect tells them apart
   friend bool operator==(const EmbeddingInput&, const EmbeddingInput&) = default;
 };
 
 struct ModerationInput {
-  std::vector<Part> inputs;             ///< texts and images
+  std::vector<Part> inputs = {};             ///< texts and images
   ContentForm form = ContentForm::kAuto;  ///< kText: one string; kAuto: a list of strings; kParts: typed parts
   friend bool operator==(const ModerationInput&, const ModerationInput&) = default;
 };
@@ -109,17 +109,17 @@ struct ModelsInput {
 
 struct Request {
   Operation operation = Operation::kChat;
-  std::string model;                    ///< empty where the caller names none
+  std::string model = {};                    ///< empty where the caller names none
   bool stream = false;
-  std::optional<bool> stream_said;      ///< as the caller wrote it, where they did
-  std::optional<bool> usage_in_stream;
-  Sampling sampling;
-  std::string service_tier;
-  std::string user;                     ///< who is behind the caller: a tag, not an identity
-  std::vector<std::pair<std::string, std::string>> metadata;
-  std::optional<bool> store;
-  std::variant<ChatInput, CompletionInput, EmbeddingInput, ModerationInput, ModelsInput> input;
-  Extras extras;                        ///< root members only their own dialect understands
+  std::optional<bool> stream_said = {};      ///< as the caller wrote it, where they did
+  std::optional<bool> usage_in_stream = {};
+  Sampling sampling = {};
+  std::string service_tier = {};
+  std::string user = {};                     ///< who is behind the caller: a tag, not an identity
+  std::vector<std::pair<std::string, std::string>> metadata = {};
+  std::optional<bool> store = {};
+  std::variant<ChatInput, CompletionInput, EmbeddingInput, ModerationInput, ModelsInput> input = {};
+  Extras extras = {};                        ///< root members only their own dialect understands
   friend bool operator==(const Request&, const Request&) = default;
 
   /// The chat part, or null.

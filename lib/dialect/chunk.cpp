@@ -91,7 +91,11 @@ std::string_view string_at(std::string_view json, std::size_t at) noexcept {
 Cut cut_of(std::string_view json, const Member& member, std::size_t value_end) noexcept {
   std::size_t before = member.key;
   while (before > 0 && is_blank(json[before - 1])) --before;
-  if (before > 0 && json[before - 1] == ',') return {before - 1, value_end};
+  if (before > 0 && json[before - 1] == ',') {
+    --before;
+    while (before > 0 && is_blank(json[before - 1])) --before;
+    return {before, value_end};
+  }
   // The first member: the comma behind it goes, and the blanks that set off the next one.
   const std::size_t after = skip_blanks(json, value_end);
   if (after < json.size() && json[after] == ',') return {member.key, skip_blanks(json, after + 1)};

@@ -51,10 +51,9 @@ Result<chat::Choice> read_choice(const Value& value, std::size_t position, Opera
     if (key == "finish_reason") {
       read_finish(m, choice.finish, choice.native_finish);
     } else if (operation == Operation::kChat && key == "message" && m.is(Type::kObject)) {
-      auto turn = read_turn(m, "choices[" + std::to_string(position) + "].message");
+      auto turn = read_turn(m, "choices[" + std::to_string(position) + "].message", Speaker::kAssistant);
       if (!turn) return tl::unexpected(make_error(Code::kUpstreamInvalidAnswer, "the upstream's answer is odd: " + turn.error().message));
       choice.turn = *std::move(turn);
-      choice.turn.role = chat::Role::kAssistant;
     } else if (operation == Operation::kCompletions && key == "text" && m.is(Type::kString)) {
       choice.turn.form = chat::ContentForm::kText;
       choice.turn.parts.push_back({chat::Text{text(m)}});

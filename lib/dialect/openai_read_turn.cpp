@@ -201,12 +201,16 @@ std::vector<chat::Citation> read_annotations(const Value& annotations) {
   return out;
 }
 
-Result<chat::Turn> read_turn(const Value& message, const std::string& path) {
+Result<chat::Turn> read_turn(const Value& message, const std::string& path, Speaker speaker) {
   if (!message.is(Type::kObject)) return wrong(path, "an object");
   chat::Turn turn;
-  auto role = read_role(member(message, "role"), path, turn.developer);
-  if (!role) return tl::unexpected(role.error());
-  turn.role = *role;
+  if (speaker == Speaker::kAssistant) {
+    turn.role = chat::Role::kAssistant;
+  } else if (auto role = read_role(member(message, "role"), path, turn.developer)) {
+    turn.role = *role;
+  } else {
+    return tl::unexpected(role.error());
+  }
 
   // What was thought goes before what was said, and that before what is to be done.
   std::vector<chat::Part> content, calls;

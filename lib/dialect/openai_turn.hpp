@@ -1,6 +1,7 @@
 #pragma once
 /// Messages of the OpenAI dialect, both ways: the same shape in requests and in answers. Private to the room.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,10 @@
 
 namespace sluice::dialect::openai_parts {
 
+/// Whose message it is: an answer's is the assistant's, whatever its role says or leaves out.
+enum class Speaker : std::uint8_t { kAsItSays, kAssistant };
 /// A message. Errors: kInvalidParameter with `path` (`messages[3].role`) for what has no meaning.
-[[nodiscard]] Result<chat::Turn> read_turn(const json::Value& message, const std::string& path);
+[[nodiscard]] Result<chat::Turn> read_turn(const json::Value& message, const std::string& path, Speaker speaker = Speaker::kAsItSays);
 /// One element of `tool_calls`.
 [[nodiscard]] chat::ToolCall read_tool_call(const json::Value& call);
 /// One typed part of a content list; also the input of moderations.
