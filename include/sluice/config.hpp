@@ -16,7 +16,7 @@ namespace [[gnu::visibility("default")]] sluice {
 struct Listen {
   std::string address = "127.0.0.1:0";  ///< `host:port`, `[v6]:port`; port 0 = any free one
   bool anonymous = false;               ///< serve callers without a key on an address that is not loopback
-  std::string dialect;                  ///< fixes the dialect of errors; empty = by path and headers
+  std::string dialect = {};             ///< fixes the dialect of errors; empty = by path and headers
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_connections_per_address = 0;  ///< 0 = no bound
   Milliseconds header_timeout{10'000};            ///< first byte of a request -> its last header byte
@@ -39,18 +39,18 @@ struct GatewayOptions {
   std::string name = "sluice";
   /// Engine threads; 0 = host-driven: no thread is made, the host calls drive().
   std::uint32_t threads = 1;
-  std::vector<Listen> listen;
-  RequestLimits limits;
+  std::vector<Listen> listen = {};
+  RequestLimits limits = {};
   std::uint32_t max_exchanges = 0;        ///< open at once; 0 = no bound
   Milliseconds drain_timeout{30'000};
 };
 
 struct Config {
-  GatewayOptions gateway;
-  std::vector<Group> groups;
-  std::vector<Consumer> consumers;
-  std::vector<Upstream> upstreams;
-  std::vector<Route> routes;
+  GatewayOptions gateway = {};
+  std::vector<Group> groups = {};
+  std::vector<Consumer> consumers = {};
+  std::vector<Upstream> upstreams = {};
+  std::vector<Route> routes = {};
 
   /// Reads a JSON document. Errors: kInvalidConfiguration with every mistake, one a line, each with its JSON Pointer,
   /// the value and the nearest valid name; syntax errors with line, column and the line itself.
@@ -63,8 +63,8 @@ struct Config {
 
 /// One mistake of a configuration.
 struct Problem {
-  std::string pointer;  ///< JSON Pointer into the document
-  std::string message;  ///< with the value and, where there is one, the nearest valid name
+  std::string pointer = {};  ///< JSON Pointer into the document
+  std::string message = {};  ///< with the value and, where there is one, the nearest valid name
 };
 
 /// Everything that is wrong with `config` as a whole: dangling and duplicate names, shadowed routes, combinations

@@ -167,7 +167,7 @@ Codec<std::string> json_text() {
 
 Codec<Secret> secret() {
   const auto reference = object<Reference>(
-      {}, {},
+      "A secret", "A configuration refers to secrets and never holds one; dumps, errors and logs show `***` or the reference.",
       {field("env", &Reference::env, text(), "The environment variable that holds it, read at load and at reload.", "\"OPENAI_API_KEY\""),
        field("file", &Reference::file, text(), "The file that holds it; one newline at its end is cut off.", "\"/run/secrets/openai\"")},
       {"env", "file"});

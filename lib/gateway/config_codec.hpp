@@ -182,9 +182,12 @@ template <typename T, typename M>
   Field<T> made{{.key = key, .meaning = meaning, .example = example, .default_json = {}, .shape = codec.shape},
                 [at, codec](Reader& in, json::Value value, T& out) { codec.read(in, value, out.*at); },
                 [at, codec](json::Writer& out, const T& value) { codec.write(out, value.*at); },
-                [at, codec](const T& value) { return codec.unset(value.*at); }};
+                {}};
   const T fresh{};
-  if (codec.shape->kind != Shape::Kind::kObject && !codec.unset(fresh.*at)) {
+  const bool has_default = codec.shape->kind != Shape::Kind::kObject && !codec.unset(fresh.*at);
+  // An empty text where the default is none is a value, and is written.
+  made.unset = [at, codec, has_default](const T& value) { return !has_default && codec.unset(value.*at); };
+  if (has_default) {
     json::Writer writer(made.member.default_json);
     codec.write(writer, fresh.*at);
   }
@@ -253,7 +256,7 @@ template <typename T>
               if (member.required && !seen[i]) in.report("needs \"" + std::string(member.key) + "\", " + describe(*member.shape));
               for (const auto& key : shape->exactly_one) forms += seen[i] && key == member.key;
             }
-            if (!shape->exactly_one.empty() && forms != 1) in.report(describe(*shape) + (forms == 0 ? "; none stands there" : "; several stand there"));
+            if (!shape->exactly_one.empty() && forms != 1) in.report("must be " + describe(*shape) + (forms == 0 ? "; none stands there" : "; several stand there"));
           },
           [shared](json::Writer& out, const T& value) {
             out.begin_object();

@@ -79,6 +79,10 @@ Findings::Findings(const Config& config, std::vector<Problem>& problems) : confi
   for (const auto& one : config.routes) routes.push_back(one.name);
 }
 
+bool Findings::said(std::string_view pointer) const noexcept {
+  return std::any_of(problems_.begin(), problems_.end(), [pointer](const Problem& one) { return one.pointer == pointer; });
+}
+
 const Upstream* Findings::upstream(std::string_view name) const noexcept {
   for (const Upstream& one : config_.upstreams) {
     if (one.name == name) return &one;

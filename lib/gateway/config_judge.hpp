@@ -19,6 +19,9 @@ class Findings {
   [[nodiscard]] const Config& config() const noexcept { return config_; }
   void add(std::string pointer, std::string message) { problems_.push_back({std::move(pointer), std::move(message)}); }
 
+  /// True where something was said about this very place.
+  [[nodiscard]] bool said(std::string_view pointer) const noexcept;
+
   /// The upstream called `name`; null where there is none.
   [[nodiscard]] const Upstream* upstream(std::string_view name) const noexcept;
   /// Reports `name` unless it is one of `known`. Silent while a name is missing among them: nobody knows what it was to be.

@@ -55,7 +55,7 @@ class RouteJudge {
     std::map<std::string, std::string> seen;
     for (const HeaderMatch& rule : route_.match.headers) {
       const std::string here = below(here_ + "/match/headers", rule.name);
-      if (!is_header_name(rule.name)) findings_.add(here, shown(rule.name) + " is no header field name");
+      if (is_annotation(rule.name)) findings_.add(here, shown(rule.name) + " is a comment in a document, not a header field name");
       if (rule.op == HeaderMatch::Op::kExact && !is_header_value(rule.value)) findings_.add(here, "no header field can hold this value");
       const auto [first, fresh] = seen.emplace(folded(rule.name), rule.name);
       if (!fresh) findings_.add(here, "tests the same field as " + shown(first->second) + "; case does not count in field names");
@@ -162,25 +162,7 @@ class RouteJudge {
   std::string here_;
 };
 
-/// A line of the matcher's report, `/routes/3/match/headers/0/regex: why`, as a problem of the document, where header
-/// rules stand under their field's name.
-Problem document_problem(const std::vector<Route>& routes, std::string_view line) {
-  const std::size_t colon = line.find(": ");
-  Problem problem{std::string(line.substr(0, colon)), std::string(colon == std::string_view::npos ? line : line.substr(colon + 2))};
-  std::vector<std::string> steps;
-  for (std::size_t begin = 1; begin <= problem.pointer.size();) {
-    const std::size_t end = std::min(problem.pointer.find('/', begin), problem.pointer.size());
-    steps.push_back(problem.pointer.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  if (steps.size() < 5 || steps[3] != "headers") return problem;
-  const std::size_t route = std::stoul(steps[1]), rule = std::stoul(steps[4]);
-  if (route >= routes.size() || rule >= routes[route].match.headers.size()) return problem;
-  problem.pointer = below(at("routes", route) + "/match/headers", routes[route].match.headers[rule].name);
-  if (steps.size() > 5) problem.pointer = below(problem.pointer, steps[5]);
-  return problem;
-}
-
+/// What the matcher says, a line each: `/routes/3/match/headers/x-team/regex: why`. What is known already is not said twice.
 void judge_patterns(Findings& findings) {
   const auto& routes = findings.config().routes;
   const auto compiled = policy::Matcher::compile(routes);
@@ -188,13 +170,10 @@ void judge_patterns(Findings& findings) {
   const std::string& lines = compiled.error().message;
   for (std::size_t begin = 0; begin < lines.size();) {
     const std::size_t end = std::min(lines.find('\n', begin), lines.size());
-    const std::string_view line = std::string_view(lines).substr(begin, end - begin);
-    if (line.starts_with("/routes/")) {
-      auto [pointer, message] = document_problem(routes, line);
-      findings.add(std::move(pointer), std::move(message));
-    } else if (!line.empty()) {
-      findings.add("/routes", std::string(line));
-    }
+    const std::string line = lines.substr(begin, end - begin);
+    const std::size_t colon = line.starts_with('/') ? line.find(": ") : std::string::npos;
+    std::string pointer = colon == std::string::npos ? "/routes" : line.substr(0, colon);
+    if (!line.empty() && !findings.said(pointer)) findings.add(std::move(pointer), colon == std::string::npos ? line : line.substr(colon + 2));
     begin = end + 1;
   }
 }

@@ -23,6 +23,8 @@ constexpr std::size_t kShownLine = 100;     // bytes of a line with a syntax err
 /// The place of `offset`, for people: `line 3, column 14: ...`, the line, and a caret below it.
 std::string syntax_error(std::string_view text, std::size_t offset, std::string_view what) {
   offset = std::min(offset, text.size());
+  // A mistake behind blanks is shown at what stands there.
+  if (const std::size_t seen = text.find_first_not_of(" \t\r\n", offset); seen != std::string_view::npos) offset = seen;
   // A mistake at the end of the text is shown behind its last visible byte.
   while (offset == text.size() && offset > 0 && (text[offset - 1] == '\n' || text[offset - 1] == '\r')) text.remove_suffix(1), --offset;
   const std::size_t begin = offset == 0 ? 0 : text.rfind('\n', offset - 1) + 1;  // npos + 1 is 0
@@ -38,14 +40,25 @@ std::string syntax_error(std::string_view text, std::size_t offset, std::string_
                      characters(text.substr(begin, offset - begin)) + 1, what, line, '^', characters(text.substr(from, offset - from)) + 1);
 }
 
-/// The longest beginning of `pointer` that leads to a value of the document, and where that stands.
-std::pair<std::string, std::size_t> nearest_place(json::Value root, std::string pointer) {
-  for (;;) {
-    const auto value = root.at(pointer);
-    if (value && *value) return {pointer, value->offset()};
-    if (pointer.empty()) return {pointer, 0};
-    pointer.resize(pointer.rfind('/'));
+/// The longest beginning of `pointer` that leads to a value of the document, and where that stands. Of a key that
+/// stands twice, the first.
+std::pair<std::string, std::size_t> nearest_place(json::Value value, std::string_view pointer) {
+  std::size_t done = 0;
+  std::string scratch, step;
+  while (done < pointer.size()) {
+    const std::size_t end = std::min(pointer.find('/', done + 1), pointer.size());
+    json::Value child;
+    if (value.is(json::Type::kObject) || value.is(json::Type::kArray)) child = value.first();
+    for (std::size_t index = 0; child; child = child.next(), ++index) {
+      step.clear();
+      append_step(step, value.is(json::Type::kObject) ? std::string(child.key(scratch)) : std::to_string(index));
+      if (step == pointer.substr(done, end - done)) break;
+    }
+    if (!child) break;
+    value = child;
+    done = end;
   }
+  return {std::string(pointer.substr(0, done)), value.offset()};
 }
 
 /// True where `problem` is only said because of what `cause` says: `needs "url"` beside `unknown key "ulr", did you mean
@@ -68,6 +81,9 @@ std::vector<Problem> tidied(json::Value root, std::vector<Problem> problems) {
   for (const Problem& one : problems) {
     if (std::any_of(problems.begin(), problems.end(), [&](const Problem& cause) { return is_echo(one, cause); })) continue;
     auto [pointer, offset] = nearest_place(root, one.pointer);
+    // What belongs to a key that is not there is a consequence of what was said about its object.
+    const auto same_place = [&](const Problem& other) { return other.pointer == pointer; };
+    if (pointer != one.pointer && std::any_of(problems.begin(), problems.end(), same_place)) continue;
     placed.push_back({offset, {std::move(pointer), one.message}});
   }
   std::stable_sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) { return a.offset < b.offset; });
@@ -76,13 +92,18 @@ std::vector<Problem> tidied(json::Value root, std::vector<Problem> problems) {
   return out;
 }
 
-/// The byte offset a JSON error names: `... at byte 123`.
-std::size_t offset_of(std::string_view message) noexcept {
-  constexpr std::string_view kMark = " at byte ";
-  std::size_t at = message.rfind(kMark), offset = 0;
-  if (at == std::string_view::npos) return 0;
-  for (at += kMark.size(); at < message.size() && message[at] >= '0' && message[at] <= '9'; ++at) offset = offset * 10 + static_cast<std::size_t>(message[at] - '0');
-  return offset;
+/// A JSON error as a place: `the text is not JSON: WHAT at byte 123` without what a line and a column say better.
+std::string syntax_error(std::string_view text, std::string_view message) {
+  constexpr std::string_view kMark = " at byte ", kLead = "the text is not JSON: ";
+  std::size_t offset = 0;
+  std::string what(message);
+  if (const std::size_t mark = what.rfind(kMark); mark != std::string::npos) {
+    std::size_t end = mark + kMark.size();
+    for (; end < what.size() && what[end] >= '0' && what[end] <= '9'; ++end) offset = offset * 10 + static_cast<std::size_t>(what[end] - '0');
+    what.erase(mark, end - mark);
+  }
+  if (what.starts_with(kLead)) what.erase(0, kLead.size());
+  return syntax_error(text, offset, what);
 }
 
 /// Reads and judges: the configuration, and everything that is wrong with it.
@@ -100,7 +121,7 @@ Result<Config> parse_document(std::string_view text, std::vector<Problem>& probl
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // editors put it there
   const auto document = json::Document::parse(Body::copy(text), kLimits);
   if (!document) {
-    problems = {{"", syntax_error(text, offset_of(document.error().message), document.error().message)}};
+    problems = {{"", syntax_error(text, document.error().message)}};
     return fail(Code::kInvalidConfiguration, problems.front().message);
   }
   Config config = understood(document->root(), Source::kFile, nullptr, problems);

@@ -78,7 +78,9 @@ std::string describe(const Shape& shape) {
     case Kind::kBoolean: return "true or false";
     case Kind::kTrue: return "true";
     case Kind::kInteger: return range(shape) + (shape.unit.empty() ? "" : fmt::format(" ({})", shape.unit));
-    case Kind::kNumber: return fmt::format("a number from {} to {}{}", shape.low, shape.high, shape.unit.empty() ? "" : fmt::format(" ({})", shape.unit));
+    case Kind::kNumber:
+      if (shape.low < -1e300) return "a number";
+      return fmt::format("a number from {} to {}{}", shape.low, shape.high, shape.unit.empty() ? "" : fmt::format(" ({})", shape.unit));
     case Kind::kText: return std::string(shape.form.what);
     case Kind::kName: return one_of(shape.names, " or ");
     case Kind::kList: {

@@ -1,0 +1,56 @@
+#include <catch2/catch.hpp>
+
+#include <vector>
+
+#include "sluice/config.hpp"
+#include "support/files.hpp"
+
+using namespace sluice;
+
+namespace {
+
+/// What stands between "```LANGUAGE" and "```", block by block.
+std::vector<std::string> blocks(const std::string& page, const std::string& language) {
+  std::vector<std::string> out;
+  const std::string fence = "```" + language + "\n";
+  for (std::size_t at = page.find(fence); at != std::string::npos; at = page.find(fence, at)) {
+    at += fence.size();
+    const std::size_t end = page.find("```", at);
+    REQUIRE(end != std::string::npos);
+    out.push_back(page.substr(at, end - at));
+    at = end;
+  }
+  return out;
+}
+
+/// A piece of a page, one or more routes, as the document it would stand in: upstreams and consumers are given.
+std::string around(const std::string& routes) {
+  return R"({"version": 1,
+    "groups": [{"name": "staff"}],
+    "consumers": [{"name": "app", "groups": ["staff"]}, {"name": "batch"}],
+    "upstreams": [{"name": "openai", "provider": "openai", "default_model": "gpt-4o-mini"}, {"name": "groq", "provider": "groq"},
+                  {"name": "local", "provider": "vllm", "default_model": "qwen3"}, {"name": "vendor", "provider": "openai", "mode": "security"}],
+    "routes": [)" + routes + "]}";
+}
+
+}  // namespace
+
+TEST_CASE("every example of the page on routing is valid") {
+  const auto found = blocks(tests::source_file("docs/routing.md"), "json");
+  CHECK(found.size() >= 10);
+  for (const std::string& block : found) {
+    INFO(block);
+    const bool whole = block.find("\"version\"") != std::string::npos;
+    CHECK(to_string(validate_json(whole ? block : around(block))) == "");
+  }
+}
+
+// OPS-09
+TEST_CASE("every example configuration is valid, without a secret or a network") {
+  for (const char* name : {"minimal", "simulators", "openai-and-local", "routing"}) {
+    INFO(name);
+    const auto config = Config::load(std::string(SLUICE_SOURCE_DIR) + "/examples/configs/" + name + ".json");
+    INFO((config ? "" : config.error().message));
+    CHECK(config);
+  }
+}
