@@ -18,8 +18,6 @@ Codec<Listen> listen() {
        field("max_connections", &Listen::max_connections, integer<std::uint32_t>(1, kMany), "Open connections; more are turned away."),
        field("max_connections_per_address", &Listen::max_connections_per_address, integer<std::uint32_t>(0, kMany),
              "Open connections of one client address. 0 = no bound."),
-       field("max_pipelined", &Listen::max_pipelined, integer<std::uint32_t>(1, 1024),
-             "Requests of one connection taken in before the first of them is answered."),
        field("header_timeout_ms", &Listen::header_timeout, milliseconds(1), "From the first byte of a request to its last header byte."),
        field("body_timeout_ms", &Listen::body_timeout, milliseconds(1), "The longest silence inside a request body."),
        field("idle_timeout_ms", &Listen::idle_timeout, milliseconds(1), "The longest silence between two requests of a connection.")});
