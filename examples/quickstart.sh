@@ -68,40 +68,48 @@ curl -fsS --max-time 10 "$url/readyz" >/dev/null
 chat=$url/v1/chat/completions
 
 body() { printf '{"model": "%s", "messages": [{"role": "user", "content": "%s"}]%s}' "$1" "$2" "${3-}"; }
-ask() { curl -sS --max-time 20 -H 'content-type: application/json' "$@"; echo; }
+ask() { curl -sS --max-time 20 "$@"; echo; }
 
 step "A chat"
-echo "\$ curl $chat -d '$(body smart hello)'"
-ask --fail-with-body "$chat" -d "$(body smart hello)"
+echo "\$ curl $chat --json '$(body smart hello)'"
+ask --fail-with-body "$chat" --json "$(body smart hello)"
 
 step "A stream: the lines as they arrive"
-echo "\$ curl -N $chat -d '$(body story-1 'tell me a story' ', "stream": true')'"
-ask -N --fail-with-body "$chat" -d "$(body story-1 'tell me a story' ', "stream": true')" |
+echo "\$ curl -N $chat --json '$(body story-1 'tell me a story' ', "stream": true')'"
+ask -N --fail-with-body "$chat" --json "$(body story-1 'tell me a story' ', "stream": true')" |
   while IFS= read -r line; do [ -z "$line" ] || printf '[%s] %s\n' "$(elapsed)" "$line"; done | tee "$logs/stream.txt"
 grep -q 'data: \[DONE\]' "$logs/stream.txt"
 
 step "Routing by model: code-small goes to 'coder', under the name it has there"
-ask --fail-with-body "$chat" -d "$(body code-small hello)" | tee "$logs/model.txt"
+ask --fail-with-body "$chat" --json "$(body code-small hello)" >"$logs/model.txt"
+grep -E '"(model|content)"' "$logs/model.txt"
 grep -q 'int main' "$logs/model.txt"
 
 step "Routing by header: x-tier: gold goes to 'premium'"
-ask --fail-with-body "$chat" -H 'x-tier: gold' -d "$(body smart hello)" | tee "$logs/header.txt"
+ask --fail-with-body "$chat" -H 'x-tier: gold' --json "$(body smart hello)" >"$logs/header.txt"
+grep -E '"(model|content)"' "$logs/header.txt"
 grep -q 'premium' "$logs/header.txt"
 
-step "A refused request, with its explanation"
-ask "$chat" -w '\nstatus %{http_code}' -d "$(body gpt-99 hello)" | tee "$logs/refused.txt"
-grep -q 'status 404' "$logs/refused.txt"
-
-# A row of the closing table: what the gateway says it would do (`--explain`), and the status curl got.
-row() { # label model [header value]
-  local request=$build/request.json explained status
+# The request as `--explain` takes it: it says what would happen, and sends nothing.
+explain() { # model header value [--json]
   printf '{"method": "POST", "target": "/v1/chat/completions", "headers": {%s}, "body": %s}\n' \
-    "${3+\"$3\": \"$4\"}" "$(body "$2" hello)" >"$request"
-  explained=$("$sluiced" "$config" --explain "$request" --json) || true
+    "${2:+\"$2\": \"$3\"}" "$(body "$1" hello)" >"$build/request.json"
+  "$sluiced" "$config" --explain "$build/request.json" ${4-} || true
+}
+step "A refused request, with its explanation"
+ask "$chat" -w '\nstatus %{http_code}' --json "$(body gpt-99 hello)" | tee "$logs/refused.txt"
+grep -q 'status 404' "$logs/refused.txt"
+echo "\$ sluiced gateway.json --explain request.json"
+explain gpt-99 "" ""
+
+# A row of the closing table: what the gateway says it would do, and the status curl got.
+row() { # label model [header value]
+  local explained status
+  explained=$(explain "$2" "${3-}" "${4-}" --json)
   # What was decided stands before the two lists of what was not.
   explained=${explained%%\"targets\"*} explained=${explained%%\"passed_over\"*}
   field() { grep -oE "\"$1\": ?\"[^\"]*\"" <<<"$explained" | head -n 1 | sed -E 's/^.*: ?"(.*)"$/\1/' | grep . || echo -; }
-  status=$(curl -sS --max-time 20 -o /dev/null -w '%{http_code}' ${3+-H "$3: $4"} "$chat" -d "$(body "$2" hello)")
+  status=$(curl -sS --max-time 20 -o /dev/null -w '%{http_code}' ${3+-H "$3: $4"} "$chat" --json "$(body "$2" hello)")
   printf '  %-32s %-10s %-10s %s\n' "$1" "$(field route)" "$(field upstream)" "$status"
 }
 step "What went where"

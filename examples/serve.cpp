@@ -15,7 +15,7 @@ int main() {
   auto server = sluice::Server::start(*gateway);
   if (!server) return std::cerr << server.error().message << "\n", 1;
   std::cout << "try: curl http://" << server->addresses().front()
-            << R"(/v1/chat/completions -d '{"model": "m", "messages": [{"role": "user", "content": "hello"}]}')" << "\n"
+            << R"(/v1/chat/completions --json '{"model": "m", "messages": [{"role": "user", "content": "hello"}]}')" << "\n"
             << "Ctrl-D ends." << std::endl;
 
   while (std::cin.get() != std::istream::traits_type::eof()) {

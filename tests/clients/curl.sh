@@ -18,12 +18,12 @@ case "$stream" in *'"usage"'*) fail "usage was not asked for: $stream" ;; esac
 
 # The key may stand in any of the usual fields.
 for field in 'x-api-key' 'api-key' 'x-goog-api-key'; do
-  status=$(curl -sS --max-time 30 -o /dev/null -w '%{http_code}' -H "$field: $OPENAI_API_KEY" "$chat" -d "$(say gpt-4o-mini)")
+  status=$(curl -sS --max-time 30 -o /dev/null -w '%{http_code}' -H "$field: $OPENAI_API_KEY" "$chat" --json "$(say gpt-4o-mini)")
   [ "$status" = 200 ] || fail "$field: $status"
 done
-[ "$(curl -sS --max-time 30 -o /dev/null -w '%{http_code}' "$chat" -d "$(say gpt-4o-mini)")" = 401 ] || fail "no key is a 401"
+[ "$(curl -sS --max-time 30 -o /dev/null -w '%{http_code}' "$chat" --json "$(say gpt-4o-mini)")" = 401 ] || fail "no key is a 401"
 expect 'no-such-model' "$(ask "$chat" -d "$(say no-such-model)")"
-[ "$(ask -o /dev/null -w '%{http_code}' "$chat" -d '{"model": "gpt-4o-mini", ')" = 400 ] || fail "half a body is a 400"
+[ "$(ask -o /dev/null -w '%{http_code}' "$chat" --json '{"model": "gpt-4o-mini", ')" = 400 ] || fail "half a body is a 400"
 
 # Keep-alive: three requests, one connection.
 connects=$(ask --fail-with-body "$chat" -d "$(say gpt-4o-mini)" -o /dev/null -w '%{num_connects}' \
