@@ -1,9 +1,11 @@
 // Routes filed by the literal parts of their matches. Ids are given out per part when the index is built; a request's
-// texts that have no id are on no route, and drop out before any combination is looked up.
+// texts that have no id are on no route, and drop out before any combination is looked up. The tables hold hashes, no
+// texts: what is found is a superset anyway, and every route found is asked.
 
 #include "policy/route_index.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "base/glob.hpp"
@@ -26,12 +28,40 @@ void insert_sorted(std::vector<std::size_t>& sizes, std::size_t size) {
 
 }  // namespace
 
+std::size_t RouteIndex::Ids::slot_of(std::uint64_t hash) const noexcept {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = static_cast<std::size_t>(hash) & mask;
+  while (slots_[at].id != 0 && slots_[at].hash != hash) at = (at + 1) & mask;
+  return at;
+}
+
+RouteIndex::Id RouteIndex::Ids::add(std::string_view text, Id& last) {
+  if (4 * (used_ + 1) > 3 * slots_.size()) {
+    std::vector<Slot> old(2 * slots_.size());
+    old.swap(slots_);
+    for (const Slot& slot : old) {
+      if (slot.id != 0) slots_[slot_of(slot.hash)] = slot;
+    }
+  }
+  const std::uint64_t hash = std::hash<std::string_view>{}(text);
+  Slot& slot = slots_[slot_of(hash)];
+  if (slot.id == 0) {
+    slot = {hash, ++last};
+    ++used_;
+  }
+  return slot.id;
+}
+
+RouteIndex::Id RouteIndex::Ids::find(std::string_view text) const noexcept {
+  return slots_[slot_of(std::hash<std::string_view>{}(text))].id;
+}
+
 RouteIndex::RouteIndex(std::span<const RouteKeys> keys) {
-  std::map<Key, std::vector<std::uint32_t>> files;
+  std::map<std::uint64_t, std::vector<std::uint32_t>> files;
   every_ = keys.empty() ? 0 : ~0u;
   for (std::uint32_t route = 0; route < keys.size(); ++route) {
     for (const Key& key : file_route(keys[route])) {
-      auto& list = files[key];
+      auto& list = files[hash(key)];
       if (list.empty() || list.back() != route) list.push_back(route);
       std::uint32_t says = 0;
       for (std::size_t part = 0; part < kParts; ++part) says |= (key[part] != 0 ? 1u : 0u) << part;
@@ -40,19 +70,17 @@ RouteIndex::RouteIndex(std::span<const RouteKeys> keys) {
     }
   }
   std::size_t size = 4;
-  while (size < 2 * files.size()) size *= 2;
+  while (3 * size < 4 * (files.size() + 1)) size *= 2;
   slots_.resize(size);
-  for (const auto& [key, list] : files) {
-    auto& free = const_cast<Slot&>(slot(key));
-    free = {key, static_cast<std::uint32_t>(order_.size()), static_cast<std::uint32_t>(list.size())};
+  for (const auto& [hash, list] : files) {
+    Slot& slot = slots_[slot_of(hash)];
+    if (list.size() == 1) {
+      slot = {hash, list.front(), 1};
+      continue;
+    }
+    slot = {hash, static_cast<std::uint32_t>(order_.size()), static_cast<std::uint32_t>(list.size())};
     order_.insert(order_.end(), list.begin(), list.end());
   }
-}
-
-RouteIndex::Id RouteIndex::file(Ids& ids, std::string_view text, Part part) {
-  const auto [at, is_new] = ids.try_emplace(std::string(text), last_[part] + 1);
-  if (is_new) ++last_[part];
-  return at->second;
 }
 
 std::vector<RouteIndex::Id> RouteIndex::file_models(const RouteKeys& keys) {
@@ -75,13 +103,13 @@ std::vector<RouteIndex::Id> RouteIndex::file_models(const RouteKeys& keys) {
 }
 
 RouteIndex::Id RouteIndex::file_header(const RouteKeys& keys) {
-  for (const auto& [name, value] : keys.headers) {
-    auto at = std::find_if(headers_.begin(), headers_.end(), [&](const auto& one) { return same_name(one.first, name); });
+  for (const auto& header : keys.headers) {
+    auto at = std::find_if(headers_.begin(), headers_.end(), [&](const auto& one) { return same_name(one.first, header.first); });
     if (at == headers_.end()) {
       if (headers_.size() == kMaxHeaderNames) continue;
-      at = headers_.insert(headers_.end(), {name, Ids{}});
+      at = headers_.insert(headers_.end(), {header.first, Ids{}});
     }
-    return file(at->second, value, kHeader);
+    return file(at->second, header.second, kHeader);
   }
   return 0;
 }
@@ -127,22 +155,22 @@ std::vector<RouteIndex::Key> RouteIndex::file_route(const RouteKeys& keys) {
   return out;
 }
 
-std::size_t RouteIndex::hash(const Key& key) noexcept {
+std::uint64_t RouteIndex::hash(const Key& key) noexcept {
   std::uint64_t h = 0x9e3779b97f4a7c15;
   for (const Id id : key) h = (h ^ id) * 0xff51afd7ed558ccd, h ^= h >> 32;
-  return static_cast<std::size_t>(h);
+  return h;
 }
 
-const RouteIndex::Slot& RouteIndex::slot(const Key& key) const noexcept {
+std::size_t RouteIndex::slot_of(std::uint64_t hash) const noexcept {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t at = hash(key) & mask;
-  while (slots_[at].size != 0 && slots_[at].key != key) at = (at + 1) & mask;
-  return slots_[at];
+  std::size_t at = static_cast<std::size_t>(hash) & mask;
+  while (slots_[at].size != 0 && slots_[at].hash != hash) at = (at + 1) & mask;
+  return at;
 }
 
 void RouteIndex::find(const Ids& ids, std::string_view text, FewIds& out) {
   if (ids.empty()) return;
-  if (const auto at = ids.find(text); at != ids.end()) out.push(at->second);
+  if (const Id id = ids.find(text); id != 0) out.push(id);
 }
 
 void RouteIndex::find_paths(std::string_view path, FewIds& out) const {
@@ -210,8 +238,8 @@ RouteIndex::Candidates RouteIndex::candidates(const Subject& subject) const {
           key[kConsumer] = consumer;
           for (const Id header : ids[kHeader]) {
             key[kHeader] = header;
-            const Slot& at = slot(key);
-            if (at.size != 0) found.lists_.push({order_.data() + at.begin, at.size});
+            const Slot& at = slots_[slot_of(hash(key))];
+            if (at.size != 0) found.lists_.push({at.size == 1 ? &at.begin : order_.data() + at.begin, at.size});
           }
         }
       }

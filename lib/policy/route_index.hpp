@@ -12,12 +12,10 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -61,26 +59,43 @@ class RouteIndex {
   enum Part : std::size_t { kPath, kHost, kModel, kConsumer, kHeader, kParts };
   using Id = std::uint32_t;  // 0 = says nothing
   using Key = std::array<Id, kParts>;
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-  };
-  using Ids = std::unordered_map<std::string, Id, TextHash, std::equal_to<>>;
   using FewIds = Few<Id, 8>;
+
+  /// Texts to ids. It keeps hashes alone, in one flat table, so a text is found with one cache line; two texts of one hash
+  /// get one id, which costs a look at a route that does not fit.
+  class Ids {
+   public:
+    /// The id of `text`, given out after `last` where it is new.
+    Id add(std::string_view text, Id& last);
+    /// 0 where it is not on file.
+    [[nodiscard]] Id find(std::string_view text) const noexcept;
+    [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
+
+   private:
+    struct Slot {
+      std::uint64_t hash = 0;
+      Id id = 0;  // 0 = free
+    };
+    [[nodiscard]] std::size_t slot_of(std::uint64_t hash) const noexcept;
+    std::vector<Slot> slots_ = std::vector<Slot>(4);  // open addressing, a power of two, at most three quarters full
+    std::size_t used_ = 0;
+  };
+
+  /// A list of routes under the hash of its key; a list of one is the route itself. Two keys of one hash share a list.
   struct Slot {
-    Key key = {};
-    std::uint32_t begin = 0, size = 0;  // in order_; size 0 = free
+    std::uint64_t hash = 0;
+    std::uint32_t begin = 0, size = 0;  // in order_, or the route where size is 1; size 0 = free
   };
 
   // Building.
-  Id file(Ids& ids, std::string_view text, Part part);
+  Id file(Ids& ids, std::string_view text, Part part) { return ids.add(text, last_[part]); }
   [[nodiscard]] std::vector<Id> file_models(const RouteKeys& keys);
   [[nodiscard]] Id file_header(const RouteKeys& keys);
   [[nodiscard]] std::vector<Key> file_route(const RouteKeys& keys);
 
   // Looking up.
-  [[nodiscard]] static std::size_t hash(const Key& key) noexcept;
-  [[nodiscard]] const Slot& slot(const Key& key) const noexcept;
+  [[nodiscard]] static std::uint64_t hash(const Key& key) noexcept;
+  [[nodiscard]] std::size_t slot_of(std::uint64_t hash) const noexcept;
   void find_paths(std::string_view path, FewIds& out) const;
   void find_models(const chat::RequestView& view, FewIds& out) const;
   void find_headers(const Headers& headers, FewIds& out) const;
@@ -98,7 +113,7 @@ class RouteIndex {
 
   std::uint32_t some_ = 0;      // bit p: some route says something about part p
   std::uint32_t every_ = 0;     // bit p: every route does
-  std::vector<Slot> slots_;     // open addressing, a power of two, at most half full
+  std::vector<Slot> slots_;     // open addressing, a power of two, at most three quarters full
   std::vector<std::uint32_t> order_;
 };
 

@@ -36,6 +36,15 @@ std::string step(const T&, std::size_t i) {
   return fmt::format("/{}", i);
 }
 
+/// A bit for each method everybody uses, so that they are compared without touching a text; 0 for the others.
+std::uint16_t method_bit(std::string_view method) noexcept {
+  constexpr std::string_view kCommon[] = {"POST", "GET", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"};
+  for (std::size_t i = 0; i < std::size(kCommon); ++i) {
+    if (method == kCommon[i]) return static_cast<std::uint16_t>(1u << i);
+  }
+  return 0;
+}
+
 bool any_fits(const NameSet& names, const std::vector<std::string_view>& said) noexcept {
   return std::any_of(said.begin(), said.end(), [&](std::string_view name) { return names.contains(name); });
 }
@@ -104,12 +113,12 @@ Rules Rules::compile(const Route& route, const std::string& pointer, Problems& p
   Rules rules;
   if (!match.path.empty()) {
     auto path = PathPattern::compile(match.path);
-    if (path) rules.path_ = std::move(*path);
+    if (path) rules.path_ = std::move(*path), rules.says_ |= kPath;
     else problems.add(at + "path", fmt::format("{}: {}", shown(match.path), path.error().message));
   }
   if (!match.path_prefix.empty()) {
     auto prefix = compile_prefix(match.path_prefix);
-    if (prefix) rules.prefix_ = std::move(*prefix);
+    if (prefix) rules.prefix_ = std::move(*prefix), rules.says_ |= kPrefix;
     else problems.add(at + "path_prefix", fmt::format("{}: {}", shown(match.path_prefix), prefix.error().message));
   }
   for (std::size_t i = 0; i < match.hosts.size(); ++i) {
@@ -123,6 +132,7 @@ Rules Rules::compile(const Route& route, const std::string& pointer, Problems& p
     if (!is_header_name(method) || std::any_of(method.begin(), method.end(), [](char c) { return c >= 'a' && c <= 'z'; })) {
       problems.add(fmt::format("{}method/{}", at, i), fmt::format("{} is no method in upper case, as in \"POST\"", shown(method)));
     }
+    rules.common_methods_ |= method_bit(method);
   }
   rules.methods_ = match.methods;
   rules.consumers_ = match.consumers;
@@ -130,7 +140,13 @@ Rules Rules::compile(const Route& route, const std::string& pointer, Problems& p
   rules.models_ = NameSet(match.models);
   rules.model_list_ = match.models;
   rules.default_model_ = route.models.default_model;
-  rules.stream_ = match.stream;
+  const auto note = [&rules](bool something, Says part) { rules.says_ |= something ? part : 0; };
+  note(!match.methods.empty(), kMethods);
+  note(!match.hosts.empty(), kHosts);
+  note(!match.consumers.empty(), kConsumers);
+  note(!match.models.empty(), kModels);
+  note(match.stream == true, kStream);
+  note(match.stream == false, kNoStream);
 
   const ToolMatch& tools = match.tools;
   const bool asks_tools = !tools.offered.empty() || !tools.forced.empty() || !tools.last_called.empty();
@@ -162,11 +178,17 @@ std::uint32_t Rules::wants() const noexcept {
 }
 
 bool Rules::path_fits(std::string_view path) const {
-  return (!path_ || path_->matches(path)) && (!prefix_ || below(*prefix_, path));
+  return (!says(kPath) || path_.matches(path)) && (!says(kPrefix) || below(prefix_, path));
 }
 
 bool Rules::host_fits(std::string_view host) const noexcept {
-  return hosts_.empty() || std::any_of(hosts_.begin(), hosts_.end(), [&](const std::string& one) { return host_matches(one, host); });
+  return !says(kHosts) || std::any_of(hosts_.begin(), hosts_.end(), [&](const std::string& one) { return host_matches(one, host); });
+}
+
+bool Rules::method_fits(std::string_view method) const noexcept {
+  if (!says(kMethods)) return true;
+  if (const std::uint16_t bit = method_bit(method)) return (common_methods_ & bit) != 0;
+  return std::find(methods_.begin(), methods_.end(), method) != methods_.end();
 }
 
 bool Rules::place_fits(std::string_view host, std::string_view path) const noexcept {
@@ -174,7 +196,7 @@ bool Rules::place_fits(std::string_view host, std::string_view path) const noexc
 }
 
 bool Rules::model_fits(const Subject& subject, Look& look) const {
-  if (models_.empty()) return true;
+  if (!says(kModels)) return true;
   if (!subject.view) return miss(look, [] { return std::string("the request names no model: its body is not read"); });
   if (subject.view->model_present) {
     if (models_.contains(subject.view->model)) return true;
@@ -190,26 +212,25 @@ bool Rules::model_fits(const Subject& subject, Look& look) const {
 bool Rules::hold(const Subject& subject, Look& look) const {
   if (!path_fits(subject.path)) {
     return miss(look, [&] {
-      if (path_ && !path_->matches(subject.path)) return fmt::format("path {} is not {}", shown(subject.path), shown(path_->text()));
-      return fmt::format("path {} is not below {}", shown(subject.path), shown(*prefix_));
+      if (says(kPath) && !path_.matches(subject.path)) return fmt::format("path {} is not {}", shown(subject.path), shown(path_.text()));
+      return fmt::format("path {} is not below {}", shown(subject.path), shown(prefix_));
     });
   }
-  if (!methods_.empty() && std::find(methods_.begin(), methods_.end(), subject.method) == methods_.end()) {
+  if (!method_fits(subject.method)) {
     return miss(look, [&] { return fmt::format("method {} is not {}", shown(subject.method), shown(methods_)); });
   }
   if (!host_fits(bare_host(subject.host))) {
     return miss(look, [&] { return fmt::format("host {} is not {}", shown(subject.host), shown(hosts_)); });
   }
-  if (!consumers_.empty() && !std::binary_search(consumers_.begin(), consumers_.end(), subject.consumer, std::less<>{})) {
+  if (says(kConsumers) && !std::binary_search(consumers_.begin(), consumers_.end(), subject.consumer, std::less<>{})) {
     return miss(look, [&] {
       if (subject.consumer.empty()) return fmt::format("the caller is no known consumer; {} is wanted", shown(consumers_));
       return fmt::format("consumer {} is not {}", shown(subject.consumer), shown(consumers_));
     });
   }
   if (!model_fits(subject, look)) return false;
-  if (stream_ && (!subject.view || subject.view->stream != *stream_)) {
-    return miss(look, [&] { return std::string(*stream_ ? "the request asks for no stream" : "the request asks for a stream"); });
-  }
+  if (says(kStream) && !(subject.view && subject.view->stream)) return miss(look, [] { return std::string("the request asks for no stream"); });
+  if (says(kNoStream) && !(subject.view && !subject.view->stream)) return miss(look, [] { return std::string("the request asks for a stream"); });
   if (!content_) return true;
 
   for (const HeaderRule& rule : content_->headers) {
@@ -243,9 +264,9 @@ bool Rules::hold(const Subject& subject, Look& look) const {
 
 Captures Rules::captures(std::string_view path) const {
   Captures captures;
-  if (!path_ || path_->exact()) return captures;
+  if (!says(kPath) || path_.exact()) return captures;
   std::vector<PathPattern::Capture> raw;
-  if (!path_->matches(path, &raw)) return captures;
+  if (!path_.matches(path, &raw)) return captures;
   for (const auto& [name, text] : raw) captures.values.emplace_back(name, http::percent_decode(text).value_or(std::string(text)));
   return captures;
 }

@@ -2,6 +2,7 @@
 /// The match of one route, compiled: every condition that must hold, cheapest first, each able to say why it does not.
 /// Knows one route's conditions; must not know the other routes, their order or the index.
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,7 +40,7 @@ struct Look {
   std::optional<Error> error = {}; ///< a rule looked at something that cannot be judged: the request is refused
 };
 
-class Rules {
+class alignas(64) Rules {
  public:
   /// `pointer` leads to the route: `/routes/3`. What does not compile is added to `problems` and left out.
   [[nodiscard]] static Rules compile(const Route& route, const std::string& pointer, Problems& problems);
@@ -59,21 +60,27 @@ class Rules {
 
  private:
   struct Content;  // what only some routes look at, out of the way of those that do not
+  enum Says : std::uint8_t { kPath = 1, kPrefix = 2, kMethods = 4, kHosts = 8, kConsumers = 16, kModels = 32, kStream = 64, kNoStream = 128 };
   Rules();
+  [[nodiscard]] bool says(Says part) const noexcept { return (says_ & part) != 0; }
   [[nodiscard]] bool path_fits(std::string_view path) const;
   [[nodiscard]] bool host_fits(std::string_view host) const noexcept;
+  [[nodiscard]] bool method_fits(std::string_view method) const noexcept;
   [[nodiscard]] bool model_fits(const Subject& subject, Look& look) const;
 
-  std::vector<std::string> methods_;
+  // Of many routes one is looked at, cold: what every route needs stands in one cache line, and the other parts are
+  // touched only where the match says something about them.
+  std::uint8_t says_ = 0;
+  std::uint16_t common_methods_ = 0;     // bits of method_bit()
+  PathPattern path_;
+  std::unique_ptr<Content> content_;
+  NameSet models_;
   std::vector<std::string> hosts_;       // lower case
   std::vector<std::string> consumers_;   // sorted
-  std::optional<PathPattern> path_;
-  std::optional<std::string> prefix_;
-  NameSet models_;
+  std::string prefix_;
   std::string default_model_;
-  std::vector<std::string> model_list_;  // as configured, for words
-  std::optional<bool> stream_;
-  std::unique_ptr<Content> content_;
+  std::vector<std::string> methods_;     // as configured, as is model_list_
+  std::vector<std::string> model_list_;
 };
 
 /// True where `host` (lower case, no port) is `pattern` or, for `*.x`, exactly one label more than `x`.
