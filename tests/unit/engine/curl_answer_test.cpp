@@ -313,8 +313,8 @@ TEST_CASE("a compressed bomb is stopped before it costs memory") {  // SEC-14
   CAPTURE(coding);
   struct Counter final : engine::TransferSink {
     void on_head(sluice::ResponseHead&&) override { before = resident_bytes(); }
-    void on_bytes(std::string_view bytes) override {
-      seen += bytes.size();
+    void on_bytes(std::string_view given_bytes) override {
+      seen += given_bytes.size();
       peak = std::max(peak, resident_bytes());
     }
     void on_done(const engine::TransferEnd& given) override { end = given, done = true; }
