@@ -92,6 +92,7 @@ void Exchange::open_answer(ResponseHead&& head) {
   head_.status = head.status;
   head_.headers.reserve(head.headers.size() + 2, head.headers.bytes() + 64);
   pass_down(head.headers, as_it_is, mode_ == Mode::kWhole || mode_ == Mode::kBytes, head_.headers);
+  provider_request_id_ = head.headers.get(upstream().provider->request_id_header).value_or("");
   if (!head_.headers.contains("x-request-id")) head_.headers.add_trusted("x-request-id", outcome_.id);
   if (route_->config->expose_target) {
     head_.headers.add_trusted("x-sluice-provider", upstream().provider->name);
@@ -254,8 +255,7 @@ void Exchange::relay_error_body() {
   Error error = make_error(Code::kUpstreamStatus, "upstream '" + upstream().config->name + "' answered " + std::to_string(head_.status));
   error.http_status = head_.status;
   const std::string text = dialect_->error_text(error_body_);
-  const std::string_view request_id = head_.headers.get("x-request-id").value_or(outcome_.id);
-  const std::string body = dialect_->encode_error(error, {request_id, text, head_.status});
+  const std::string body = dialect_->encode_error(error, {provider_request_id_, text, head_.status});
   (void)head_.headers.set("content-type", dialect_->error_content_type());
   (void)head_.headers.set("content-length", std::to_string(body.size()));
   release_head();

@@ -23,7 +23,7 @@ void Exchange::answer_error(const Error& error, std::string_view provider_text, 
     // Whole seconds, rounded up: a client that comes back must find it true.
     head.headers.add_trusted("retry-after", std::to_string((told.retry_after->count() + 999) / 1000));
   }
-  const std::string body = dialect_->encode_error(told, {outcome_.id, provider_text, provider_status});
+  const std::string body = dialect_->encode_error(told, {provider_request_id_, provider_text, provider_status});
   head.headers.add_trusted("content-length", std::to_string(body.size()));
   head_given_ = true;
   outcome_.status = head.status;

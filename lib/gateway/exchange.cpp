@@ -69,7 +69,7 @@ void Exchange::fail_with(Error error, std::string_view provider_text, int provid
     answer_error(error, provider_text, provider_status);
   } else if (mode_ == Mode::kStream) {
     flush_run();
-    give(dialect_->encode_stream_error(error, {outcome_.id, provider_text, provider_status}));
+    give(dialect_->encode_stream_error(error, {provider_request_id_, provider_text, provider_status}));
   }
   end(Happening::kFail, Ending::kFailed, std::move(error));
 }

@@ -173,6 +173,7 @@ class Exchange final : private engine::TransferSink {
   std::unique_ptr<dialect::AnswerTap> tap_;
   std::optional<http::SseReader> events_;
   std::string error_body_;
+  std::string provider_request_id_;            // as the upstream's answer names it
   std::string_view run_;                       // contiguous bytes of the piece at hand, to be given on as they are
   std::string patched_;                        // what is given on instead, once an event of the piece was changed
   bool stream_finished_ = false, stream_terminal_ = false;
