@@ -4,6 +4,7 @@ Starts the scripted upstreams and sluiced, both on ports the system chose, hands
 environment, and asks the upstreams afterwards whether what the client left was left there too. Ends what it started.
 """
 
+import hashlib
 import json
 import os
 import subprocess
@@ -23,7 +24,7 @@ def config(urls):
     return {
         "version": 1,
         "gateway": {"name": "clients", "threads": 2, "listen": [{"address": "127.0.0.1:0"}]},
-        "consumers": [{"name": "app", "keys": [{"secret": {"env": "SLUICE_TEST_KEY"}}]}],
+        "consumers": [{"name": "app", "keys": [{"sha256": hashlib.sha256(KEY.encode()).hexdigest()}]}],
         "upstreams": [{"name": name, "provider": "openai-compatible", "url": url} for name, url in urls.items()],
         "routes": [
             route("slow", "slow", {"path": chat, "model": ["slow"]}),
@@ -90,7 +91,6 @@ def main():
         print(f"skipped: the package of {client} could not be installed (tests/clients/install.sh says why)")
         return 1 if os.environ.get("SLUICE_REQUIRE_ALL") == "1" else SKIPPED
 
-    environment = {**os.environ, "SLUICE_TEST_KEY": KEY}
     with tempfile.TemporaryDirectory() as folder, Program(upstreams) as behind:
         urls = {}
         while (line := behind.line()) != "ready":
@@ -98,11 +98,11 @@ def main():
             urls[name] = url
         document = Path(folder) / "gateway.json"
         document.write_text(json.dumps(config(urls)))
-        with Program(sluiced, str(document), env=environment) as gateway:
+        with Program(sluiced, str(document)) as gateway:
             said = gateway.line()
             url = said[said.index("http://"):].split()[0]
-            environment |= {
-                "SLUICE_URL": url, "OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": KEY,
+            environment = {
+                **os.environ, "SLUICE_URL": url, "OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": KEY,
                 "SLUICE_MODULES": str(cache / "node/node_modules"), "NO_PROXY": "*", "no_proxy": "*",
             }
             run = subprocess.run(command, env=environment, timeout=2 * PATIENCE)
