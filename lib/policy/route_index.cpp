@@ -158,7 +158,8 @@ std::vector<RouteIndex::Key> RouteIndex::file_route(const RouteKeys& keys) {
 std::uint64_t RouteIndex::hash(const Key& key) noexcept {
   std::uint64_t h = 0x9e3779b97f4a7c15;
   for (const Id id : key) h = (h ^ id) * 0xff51afd7ed558ccd, h ^= h >> 32;
-  return h;
+  h *= 0xc4ceb9fe1a85ec53;  // once more for the last id
+  return h ^ h >> 33;
 }
 
 std::size_t RouteIndex::slot_of(std::uint64_t hash) const noexcept {

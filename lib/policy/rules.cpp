@@ -113,12 +113,12 @@ Rules Rules::compile(const Route& route, const std::string& pointer, Problems& p
   Rules rules;
   if (!match.path.empty()) {
     auto path = PathPattern::compile(match.path);
-    if (path) rules.path_ = std::move(*path), rules.says_ |= kPath;
+    if (path) rules.path_ = std::move(*path), rules.says_ = kPath;
     else problems.add(at + "path", fmt::format("{}: {}", shown(match.path), path.error().message));
   }
   if (!match.path_prefix.empty()) {
     auto prefix = compile_prefix(match.path_prefix);
-    if (prefix) rules.prefix_ = std::move(*prefix), rules.says_ |= kPrefix;
+    if (prefix) rules.prefix_ = std::move(*prefix), rules.says_ = static_cast<std::uint16_t>(rules.says_ | kPrefix);
     else problems.add(at + "path_prefix", fmt::format("{}: {}", shown(match.path_prefix), prefix.error().message));
   }
   for (std::size_t i = 0; i < match.hosts.size(); ++i) {
@@ -132,7 +132,7 @@ Rules Rules::compile(const Route& route, const std::string& pointer, Problems& p
     if (!is_header_name(method) || std::any_of(method.begin(), method.end(), [](char c) { return c >= 'a' && c <= 'z'; })) {
       problems.add(fmt::format("{}method/{}", at, i), fmt::format("{} is no method in upper case, as in \"POST\"", shown(method)));
     }
-    rules.common_methods_ |= method_bit(method);
+    rules.common_methods_ = static_cast<std::uint16_t>(rules.common_methods_ | method_bit(method));
   }
   rules.methods_ = match.methods;
   rules.consumers_ = match.consumers;
@@ -140,17 +140,20 @@ Rules Rules::compile(const Route& route, const std::string& pointer, Problems& p
   rules.models_ = NameSet(match.models);
   rules.model_list_ = match.models;
   rules.default_model_ = route.models.default_model;
-  const auto note = [&rules](bool something, Says part) { rules.says_ |= something ? part : 0; };
+  const auto note = [&rules](bool something, Says part) { rules.says_ = static_cast<std::uint16_t>(rules.says_ | (something ? part : 0)); };
   note(!match.methods.empty(), kMethods);
   note(!match.hosts.empty(), kHosts);
   note(!match.consumers.empty(), kConsumers);
   note(!match.models.empty(), kModels);
   note(match.stream == true, kStream);
   note(match.stream == false, kNoStream);
+  note(!match.headers.empty(), kHeaders);
+  note(!match.tools.offered.empty() || !match.tools.forced.empty() || !match.tools.last_called.empty(), kTools);
+  note(!match.body.empty(), kBody);
+  note(!match.prompt.empty(), kPrompt);
+  if (!rules.says(kContent)) return rules;
 
   const ToolMatch& tools = match.tools;
-  const bool asks_tools = !tools.offered.empty() || !tools.forced.empty() || !tools.last_called.empty();
-  if (match.headers.empty() && match.body.empty() && match.prompt.empty() && !asks_tools) return rules;
   rules.content_ = std::make_unique<Content>();
   Content& content = *rules.content_;
   content.tools = tools;
@@ -172,9 +175,7 @@ Rules Rules::compile(const Route& route, const std::string& pointer, Problems& p
 }
 
 std::uint32_t Rules::wants() const noexcept {
-  if (!content_) return chat::kWantNothing;
-  const bool tools = !content_->offered.empty() || !content_->forced.empty() || !content_->last_called.empty();
-  return (content_->prompt.empty() ? 0u : chat::kWantPrompt) | (tools ? chat::kWantTools : 0u);
+  return (says(kPrompt) ? chat::kWantPrompt : 0u) | (says(kTools) ? chat::kWantTools : 0u);
 }
 
 bool Rules::path_fits(std::string_view path) const {
@@ -231,12 +232,22 @@ bool Rules::hold(const Subject& subject, Look& look) const {
   if (!model_fits(subject, look)) return false;
   if (says(kStream) && !(subject.view && subject.view->stream)) return miss(look, [] { return std::string("the request asks for no stream"); });
   if (says(kNoStream) && !(subject.view && !subject.view->stream)) return miss(look, [] { return std::string("the request asks for a stream"); });
-  if (!content_) return true;
+  if (!says(kContent)) return true;
+  if (says(kHeaders) && !headers_hold(subject, look)) return false;
+  if (says(kTools) && !tools_hold(subject, look)) return false;
+  if (says(kBody) && !body_holds(subject, look)) return false;
+  return !says(kPrompt) || prompt_holds(subject, look);
+}
 
+bool Rules::headers_hold(const Subject& subject, Look& look) const {
   for (const HeaderRule& rule : content_->headers) {
     if (subject.headers && rule.holds(*subject.headers)) continue;
     return miss(look, [&] { return rule.why_not(subject.headers ? *subject.headers : Headers()); });
   }
+  return true;
+}
+
+bool Rules::tools_hold(const Subject& subject, Look& look) const {
   const chat::RequestView* const view = subject.view;
   if (!content_->forced.empty() && (!view || view->tool_forced.empty() || !content_->forced.contains(view->tool_forced))) {
     return miss(look, [&] { return fmt::format("the request does not force tool {}", shown(content_->tools.forced)); });
@@ -247,8 +258,12 @@ bool Rules::hold(const Subject& subject, Look& look) const {
   if (!content_->last_called.empty() && (!view || !any_fits(content_->last_called, view->tools_called))) {
     return miss(look, [&] { return fmt::format("the last assistant message did not call tool {}", shown(content_->tools.last_called)); });
   }
+  return true;
+}
+
+bool Rules::body_holds(const Subject& subject, Look& look) const {
   for (const BodyRule& rule : content_->body) {
-    if (!view || !subject.document) return miss(look, [] { return std::string("the body is not read as JSON here"); });
+    if (!subject.view || !subject.document) return miss(look, [] { return std::string("the body is not read as JSON here"); });
     auto holds = rule.holds(*subject.document);
     if (!holds) {
       look.error = std::move(holds.error());
@@ -256,8 +271,12 @@ bool Rules::hold(const Subject& subject, Look& look) const {
     }
     if (!*holds) return miss(look, [&] { return rule.why_not(*subject.document); });
   }
+  return true;
+}
+
+bool Rules::prompt_holds(const Subject& subject, Look& look) const {
   for (const PromptRule& rule : content_->prompt) {
-    if (!view || !rule.holds(*view)) return miss(look, [&] { return rule.why_not(); });
+    if (!subject.view || !rule.holds(*subject.view)) return miss(look, [&] { return rule.why_not(); });
   }
   return true;
 }

@@ -60,17 +60,25 @@ class alignas(64) Rules {
 
  private:
   struct Content;  // what only some routes look at, out of the way of those that do not
-  enum Says : std::uint8_t { kPath = 1, kPrefix = 2, kMethods = 4, kHosts = 8, kConsumers = 16, kModels = 32, kStream = 64, kNoStream = 128 };
+  enum Says : std::uint16_t {
+    kPath = 1, kPrefix = 2, kMethods = 4, kHosts = 8, kConsumers = 16, kModels = 32, kStream = 64, kNoStream = 128,
+    kHeaders = 256, kTools = 512, kBody = 1024, kPrompt = 2048,
+    kContent = kHeaders | kTools | kBody | kPrompt,  // any of these
+  };
   Rules();
   [[nodiscard]] bool says(Says part) const noexcept { return (says_ & part) != 0; }
   [[nodiscard]] bool path_fits(std::string_view path) const;
   [[nodiscard]] bool host_fits(std::string_view host) const noexcept;
   [[nodiscard]] bool method_fits(std::string_view method) const noexcept;
   [[nodiscard]] bool model_fits(const Subject& subject, Look& look) const;
+  [[nodiscard]] bool headers_hold(const Subject& subject, Look& look) const;
+  [[nodiscard]] bool tools_hold(const Subject& subject, Look& look) const;
+  [[nodiscard]] bool body_holds(const Subject& subject, Look& look) const;
+  [[nodiscard]] bool prompt_holds(const Subject& subject, Look& look) const;
 
   // Of many routes one is looked at, cold: what every route needs stands in one cache line, and the other parts are
   // touched only where the match says something about them.
-  std::uint8_t says_ = 0;
+  std::uint16_t says_ = 0;
   std::uint16_t common_methods_ = 0;     // bits of method_bit()
   PathPattern path_;
   std::unique_ptr<Content> content_;

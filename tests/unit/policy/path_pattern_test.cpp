@@ -23,8 +23,9 @@ PathPattern pattern(std::string_view text) {
 bool fits(std::string_view text, std::string_view path) { return pattern(text).matches(path); }
 
 std::string captured(std::string_view text, std::string_view path) {
+  const PathPattern compiled = pattern(text);
   std::vector<PathPattern::Capture> captures;
-  if (!pattern(text).matches(path, &captures)) return "no fit";
+  if (!compiled.matches(path, &captures)) return "no fit";
   std::string out;
   for (const auto& [name, value] : captures) out += std::string(name) + "=" + std::string(value) + ";";
   return out;
