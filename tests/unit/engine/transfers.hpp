@@ -57,18 +57,12 @@ class TransportRig {
   explicit TransportRig(std::shared_ptr<engine::ConnectionBudgets> shared = nullptr, std::unique_ptr<engine::Resolver> resolver = nullptr,
                         engine::Backend backend = engine::Backend::kEpoll)
       : budgets(shared ? std::move(shared) : engine::make_connection_budgets()) {
-    auto made = engine::Loop::create(backend, system_clock());
-    REQUIRE(made);
-    loop = std::move(*made);
-    auto transport_made = engine::make_curl_transport(*loop, budgets, std::move(resolver));
-    REQUIRE(transport_made);
-    transport = std::move(*transport_made);
+    loop = engine::Loop::create(backend, system_clock()).value();  // throws: a rig may live on any thread, REQUIRE may not
+    transport = engine::make_curl_transport(*loop, budgets, std::move(resolver)).value();
   }
 
   [[nodiscard]] std::unique_ptr<engine::Channel> open(const engine::Endpoint& endpoint) {
-    auto channel = transport->open(endpoint);
-    REQUIRE(channel);
-    return std::move(*channel);
+    return std::move(transport->open(endpoint).value());
   }
 
   /// Turns the loop until `done` holds. False after `limit`.
