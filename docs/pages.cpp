@@ -44,19 +44,23 @@ std::string anchor(std::string_view title) {
 /// What may stand there, with a link where it is an object with a section of its own.
 std::string value_of(const Shape& shape) {
   switch (shape.kind) {
-    case Shape::Kind::kObject: return fmt::format("[{}](#{})", shape.title, anchor(shape.title));
+    case Shape::Kind::kObject:
+      return fmt::format("[{}](#{})", shape.title, anchor(shape.title));
     case Shape::Kind::kList: {
       const std::string element = value_of(*shape.element);
       return shape.one_alone ? fmt::format("{}, or a list of such", element) : fmt::format("a list: {}", element);
     }
-    case Shape::Kind::kMap: return fmt::format("an object: key -> {}", value_of(*shape.element));
-    case Shape::Kind::kEither: return fmt::format("{}, or {}", value_of(*shape.alternatives[0]), value_of(*shape.alternatives[1]));
+    case Shape::Kind::kMap:
+      return fmt::format("an object: key -> {}", value_of(*shape.element));
+    case Shape::Kind::kEither:
+      return fmt::format("{}, or {}", value_of(*shape.alternatives[0]), value_of(*shape.alternatives[1]));
     case Shape::Kind::kName: {
       std::string out;
       for (const auto& name : shape.names) (out += out.empty() ? "" : ", ") += fmt::format("`\"{}\"`", name);
       return out;
     }
-    default: return describe(shape);
+    default:
+      return describe(shape);
   }
 }
 
@@ -67,7 +71,9 @@ void collect(const Shape& shape, const std::string& place, std::vector<Section>&
       if (known.shape->title == shape.title) return known.places.push_back(place);
     }
     sections.push_back({&shape, {place}});
-    for (const Member& member : shape.members) collect(*member.shape, place.empty() ? std::string(member.key) : fmt::format("{}.{}", place, member.key), sections);
+    for (const Member& member : shape.members)
+      collect(*member.shape, place.empty() ? std::string(member.key) : fmt::format("{}.{}", place, member.key),
+              sections);
   }
   if (shape.element) collect(*shape.element, place + (shape.kind == Shape::Kind::kList ? "[]" : ".*"), sections);
   for (const auto& one : shape.alternatives) collect(*one, place, sections);
@@ -98,13 +104,15 @@ How requests find their route is told in [routing.md](routing.md).
     out += shape.meaning;
     if (!shape.exactly_one.empty()) {
       out += " Exactly one of";
-      for (const auto& key : shape.exactly_one) fmt::format_to(std::back_inserter(out), "{} `{}`", &key == shape.exactly_one.data() ? "" : ",", key);
+      for (const auto& key : shape.exactly_one)
+        fmt::format_to(std::back_inserter(out), "{} `{}`", &key == shape.exactly_one.data() ? "" : ",", key);
       out += " stands there.";
     }
     out += "\n\n| key | meaning | value | default | example |\n|---|---|---|---|---|\n";
     for (const Member& member : shape.members) {
-      fmt::format_to(std::back_inserter(out), "| `{}`{} | {} | {} | {} | {} |\n", member.key, member.required ? " (required)" : "", in_table(member.meaning),
-                     in_table(value_of(*member.shape)), code(member.default_json), code(member.example));
+      fmt::format_to(std::back_inserter(out), "| `{}`{} | {} | {} | {} | {} |\n", member.key,
+                     member.required ? " (required)" : "", in_table(member.meaning), in_table(value_of(*member.shape)),
+                     code(member.default_json), code(member.example));
     }
   }
   return out;
@@ -125,8 +133,8 @@ Who: *caller* changes the request; *gateway* is the operator's; *upstream* is th
 |---|---|---|---|---|---|
 )";
   for (const sluice::CodeInfo& row : sluice::all_codes()) {
-    fmt::format_to(std::back_inserter(out), "| `{}` | {} | {} | {} | {} | {} |\n", row.name, static_cast<int>(row.code), row.http_status, sluice::to_string(row.origin),
-                   in_table(row.cause), in_table(row.remedy));
+    fmt::format_to(std::back_inserter(out), "| `{}` | {} | {} | {} | {} | {} |\n", row.name, static_cast<int>(row.code),
+                   row.http_status, sluice::to_string(row.origin), in_table(row.cause), in_table(row.remedy));
   }
   return out;
 }
@@ -146,9 +154,10 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: sluice_pages write|check DIRECTORY\n");
     return 2;
   }
-  const std::map<std::string, std::string> pages{{"docs/schema/config.schema.json", std::string(sluice::config_schema())},
-                                                 {"docs/configuration.md", configuration_page()},
-                                                 {"docs/errors.md", errors_page()}};
+  const std::map<std::string, std::string> pages{
+      {"docs/schema/config.schema.json", std::string(sluice::config_schema())},
+      {"docs/configuration.md", configuration_page()},
+      {"docs/errors.md", errors_page()}};
   int status = 0;
   for (const auto& [path, text] : pages) {
     const std::string full = fmt::format("{}/{}", argv[2], path);

@@ -26,7 +26,8 @@ void without_secrets(sluice::Config& config) {
   };
   for (auto& upstream : config.upstreams) stand_in(upstream.credential, upstream.name);
   for (auto& consumer : config.consumers) {
-    for (std::size_t i = 0; i < consumer.keys.size(); ++i) stand_in(consumer.keys[i].value, fmt::format("{}/{}", consumer.name, i));
+    for (std::size_t i = 0; i < consumer.keys.size(); ++i)
+      stand_in(consumer.keys[i].value, fmt::format("{}/{}", consumer.name, i));
   }
 }
 
@@ -84,10 +85,14 @@ int check(const std::string& path, bool json) {
     sluice::json::Writer writer(out);
     writer.begin_object().key("ok").boolean(problems.empty());
     if (config && problems.empty()) {
-      writer.key("upstreams").unsigned_integer(config->upstreams.size()).key("routes").unsigned_integer(config->routes.size());
+      writer.key("upstreams")
+          .unsigned_integer(config->upstreams.size())
+          .key("routes")
+          .unsigned_integer(config->routes.size());
     }
     writer.key("problems").begin_array();
-    for (const auto& problem : problems) writer.begin_object().field("pointer", problem.pointer).field("message", problem.message).end_object();
+    for (const auto& problem : problems)
+      writer.begin_object().field("pointer", problem.pointer).field("message", problem.message).end_object();
     writer.end_array().end_object();
     print(out + "\n");
     return problems.empty() ? kGood : kInvalid;
@@ -97,7 +102,8 @@ int check(const std::string& path, bool json) {
     return kInvalid;
   }
   if (!config) return complain(config.error().message);
-  print(fmt::format("ok: {}, {}; secrets were not read\n", counted(config->upstreams.size(), "upstream"), counted(config->routes.size(), "route")));
+  print(fmt::format("ok: {}, {}; secrets were not read\n", counted(config->upstreams.size(), "upstream"),
+                    counted(config->routes.size(), "route")));
   return kGood;
 }
 
@@ -111,8 +117,9 @@ int explain(const std::string& path, const std::string& request_path, bool json)
   const auto gateway = sluice::Gateway::open(std::move(*config));
   if (!gateway) return complain(gateway.error().message);
   const auto explanation = gateway->explain(asked->request, asked->options);
-  print(json ? explanation.json : explanation.text);
-  print("\n");
+  const std::string& told = json ? explanation.json : explanation.text;
+  print(told);
+  if (!told.ends_with('\n')) print("\n");
   return kGood;
 }
 
@@ -125,14 +132,26 @@ int dump(const std::string& path) {
 
 int run(const Options& options) {
   switch (options.command) {
-    case Command::kServe: return serve(options.config);
-    case Command::kCheck: return check(options.config, options.json);
-    case Command::kExplain: return explain(options.config, options.request, options.json);
-    case Command::kDump: return dump(options.config);
-    case Command::kSchema: print(sluice::config_schema()); return kGood;
-    case Command::kInit: print(kStarter); return kGood;
-    case Command::kVersion: print(fmt::format("sluiced {}\n", sluice::version())); return kGood;
-    case Command::kHelp: print(kHelp); return kGood;
+    case Command::kServe:
+      return serve(options.config);
+    case Command::kCheck:
+      return check(options.config, options.json);
+    case Command::kExplain:
+      return explain(options.config, options.request, options.json);
+    case Command::kDump:
+      return dump(options.config);
+    case Command::kSchema:
+      print(sluice::config_schema());
+      return kGood;
+    case Command::kInit:
+      print(kStarter);
+      return kGood;
+    case Command::kVersion:
+      print(fmt::format("sluiced {}\n", sluice::version()));
+      return kGood;
+    case Command::kHelp:
+      print(kHelp);
+      return kGood;
   }
   return kUsage;
 }

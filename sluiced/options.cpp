@@ -17,8 +17,9 @@ struct Word {
   bool needs_config;
 };
 
-constexpr std::array kWords{Word{"--check", Command::kCheck, true},    Word{"--explain", Command::kExplain, true}, Word{"--dump", Command::kDump, true},
-                            Word{"--schema", Command::kSchema, false}, Word{"--init", Command::kInit, false},      Word{"--version", Command::kVersion, false},
+constexpr std::array kWords{Word{"--check", Command::kCheck, true}, Word{"--explain", Command::kExplain, true},
+                            Word{"--dump", Command::kDump, true},   Word{"--schema", Command::kSchema, false},
+                            Word{"--init", Command::kInit, false},  Word{"--version", Command::kVersion, false},
                             Word{"--help", Command::kHelp, false}};
 
 const Word* find_word(std::string_view text) noexcept {
@@ -68,19 +69,22 @@ tl::expected<Options, std::string> parse_options(std::span<const std::string_vie
       options.json = true;
     } else if (const Word* word = find_word(argument)) {
       if (chosen != nullptr && chosen != word) {
-        return tl::unexpected("'" + std::string(chosen->text) + "' and '" + std::string(word->text) + "' exclude each other");
+        return tl::unexpected("'" + std::string(chosen->text) + "' and '" + std::string(word->text) +
+                              "' exclude each other");
       }
       chosen = word;
       options.command = word->command;
       if (word->command != Command::kExplain) continue;
-      if (i + 1 == arguments.size() || arguments[i + 1].starts_with("--")) return tl::unexpected(std::string("'--explain' needs the path of a request file"));
+      if (i + 1 == arguments.size() || arguments[i + 1].starts_with("--"))
+        return tl::unexpected(std::string("'--explain' needs the path of a request file"));
       options.request = arguments[++i];
     } else if (argument.starts_with("-") && argument != "-") {
       return tl::unexpected(unknown(argument));
     } else if (argument.empty()) {
       return tl::unexpected(std::string("a path is empty"));
     } else if (!options.config.empty()) {
-      return tl::unexpected("one configuration file, not two: '" + options.config + "' and '" + std::string(argument) + "'");
+      return tl::unexpected("one configuration file, not two: '" + options.config + "' and '" + std::string(argument) +
+                            "'");
     } else {
       options.config = argument;
     }
@@ -88,7 +92,8 @@ tl::expected<Options, std::string> parse_options(std::span<const std::string_vie
   const bool needs_config = chosen == nullptr || chosen->needs_config;
   if (needs_config && options.config.empty()) return tl::unexpected(std::string("no configuration file is named"));
   if (!needs_config && !options.config.empty()) {
-    return tl::unexpected("'" + std::string(chosen->text) + "' takes no configuration file (is '" + options.config + "')");
+    return tl::unexpected("'" + std::string(chosen->text) + "' takes no configuration file (is '" + options.config +
+                          "')");
   }
   if (options.json && options.command != Command::kCheck && options.command != Command::kExplain) {
     return tl::unexpected(std::string("'--json' goes with '--check' and '--explain' only"));

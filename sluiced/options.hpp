@@ -13,8 +13,8 @@ enum class Command { kServe, kCheck, kExplain, kDump, kSchema, kInit, kVersion, 
 
 struct Options {
   Command command = Command::kServe;
-  std::string config;    ///< path; empty for the commands that need none
-  std::string request;   ///< path, for kExplain
+  std::string config;   ///< path; empty for the commands that need none
+  std::string request;  ///< path, for kExplain
   bool json = false;
 };
 

@@ -46,16 +46,19 @@ sluice::Result<AskedRequest> parse_request(std::string_view text) {
   table().read(reader, document->root(), asked);
 
   AskedRequest out;
-  const auto body = document->root().is(sluice::json::Type::kObject) ? document->root().find("body") : sluice::json::Value{};
+  const auto body =
+      document->root().is(sluice::json::Type::kObject) ? document->root().find("body") : sluice::json::Value{};
   std::string scratch;
   if (body && *body && body->is(sluice::json::Type::kString)) asked.body = body->text(scratch);
   for (const auto& [name, value] : asked.headers) {
     if (cfg::is_annotation(name)) continue;
-    if (const auto added = out.request.headers.add(name, value); !added) problems.push_back({"/headers/" + name, added.error().message});
+    if (const auto added = out.request.headers.add(name, value); !added)
+      problems.push_back({"/headers/" + name, added.error().message});
   }
   if (!problems.empty()) return sluice::fail(Code::kInvalidRequest, sluice::to_string(problems));
   const bool is_json = body && *body && !body->is(sluice::json::Type::kString);
-  if (is_json && !out.request.headers.contains("content-type")) out.request.headers.add_trusted("content-type", "application/json");
+  if (is_json && !out.request.headers.contains("content-type"))
+    out.request.headers.add_trusted("content-type", "application/json");
   out.request.method = !asked.method.empty() ? asked.method : asked.body.empty() ? "GET" : "POST";
   out.request.target = asked.target;
   out.request.body = sluice::Body::copy(asked.body);
@@ -66,9 +69,11 @@ sluice::Result<AskedRequest> parse_request(std::string_view text) {
 sluice::Result<AskedRequest> load_request(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) return sluice::fail(Code::kFileUnreadable, fmt::format("request file '{}' cannot be read, or is empty", path));
+  if (!file || !(text << file.rdbuf()))
+    return sluice::fail(Code::kFileUnreadable, fmt::format("request file '{}' cannot be read, or is empty", path));
   auto request = parse_request(text.view());
-  if (!request) request.error().message = fmt::format("request file '{}' is not valid:\n{}", path, request.error().message);
+  if (!request)
+    request.error().message = fmt::format("request file '{}' is not valid:\n{}", path, request.error().message);
   return request;
 }
 

@@ -1,6 +1,6 @@
 // Serving: signals are waited for, never handled, so nothing runs in a signal's context.
-#include <csignal>
 #include <unistd.h>
+#include <csignal>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -19,10 +19,14 @@ namespace {
 
 std::string_view name_of(sluice::LogLevel level) noexcept {
   switch (level) {
-    case sluice::LogLevel::kDebug: return "debug";
-    case sluice::LogLevel::kInfo: return "info";
-    case sluice::LogLevel::kWarning: return "warning";
-    case sluice::LogLevel::kError: return "error";
+    case sluice::LogLevel::kDebug:
+      return "debug";
+    case sluice::LogLevel::kInfo:
+      return "info";
+    case sluice::LogLevel::kWarning:
+      return "warning";
+    case sluice::LogLevel::kError:
+      return "error";
   }
   return "error";
 }
@@ -32,7 +36,9 @@ void log(sluice::LogLevel level, std::string_view text) {
   if (level == sluice::LogLevel::kDebug) return;
   const auto now = std::chrono::system_clock::now();
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-  const std::string line = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z {} {}\n", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), ms, name_of(level), text);
+  const std::string line =
+      fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z {} {}\n", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), ms,
+                  name_of(level), text);
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
@@ -49,8 +55,7 @@ sigset_t block_ending_signals() {
 
 int wait_for(const sigset_t& set) {
   int number = 0;
-  while (sigwait(&set, &number) != 0) {
-  }
+  while (sigwait(&set, &number) != 0) {}
   return number;
 }
 
@@ -60,8 +65,11 @@ int serve(const std::string& path) {
   const sigset_t ending = block_ending_signals();
   auto config = sluice::Config::load(path);
   if (!config) return complain(config.error().message);
-  if (config->gateway.threads == 0) return complain("/gateway/threads: 0 is for programs that drive the gateway themselves; the daemon needs at least 1");
-  if (config->gateway.listen.empty()) return complain("/gateway/listen: no address to serve, as in [{\"address\": \"127.0.0.1:8080\"}]");
+  if (config->gateway.threads == 0)
+    return complain(
+        "/gateway/threads: 0 is for programs that drive the gateway themselves; the daemon needs at least 1");
+  if (config->gateway.listen.empty())
+    return complain("/gateway/listen: no address to serve, as in [{\"address\": \"127.0.0.1:8080\"}]");
   const auto drain_timeout = config->gateway.drain_timeout;
 
   auto gateway = sluice::Gateway::open(std::move(*config), {.log = log});
@@ -72,14 +80,16 @@ int serve(const std::string& path) {
   std::fflush(stdout);
 
   const int number = wait_for(ending);
-  log(sluice::LogLevel::kInfo, fmt::format("{}: no new connections; running exchanges have {} ms, a second signal ends them now",
-                                           number == SIGINT ? "SIGINT" : "SIGTERM", drain_timeout.count()));
+  log(sluice::LogLevel::kInfo,
+      fmt::format("{}: no new connections; running exchanges have {} ms, a second signal ends them now",
+                  number == SIGINT ? "SIGINT" : "SIGTERM", drain_timeout.count()));
   std::thread([ending] {
     (void)wait_for(ending);
     log(sluice::LogLevel::kWarning, "second signal: ending at once");
     _exit(kInvalid);
   }).detach();
-  if (const auto drained = server->drain(drain_timeout); !drained) log(sluice::LogLevel::kWarning, drained.error().message);
+  if (const auto drained = server->drain(drain_timeout); !drained)
+    log(sluice::LogLevel::kWarning, drained.error().message);
   if (const auto closed = gateway->close(); !closed) return complain(closed.error().message);
   log(sluice::LogLevel::kInfo, "ended");
   return kGood;

@@ -1,3 +1,5 @@
+// The codecs of scalars and secrets. Knows JSON types and forms of text; must not know any key of the configuration.
+
 #include "gateway/config_codec.hpp"
 
 #include <algorithm>
@@ -9,11 +11,14 @@ namespace {
 
 ShapeRef shared(Shape shape) { return std::make_shared<const Shape>(std::move(shape)); }
 
-bool alphanumeric(char c) noexcept { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool alphanumeric(char c) noexcept {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 bool is_name(std::string_view text) noexcept {
   return !text.empty() && text.size() <= 128 && (alphanumeric(text.front()) || text.front() == '_') &&
-         std::all_of(text.begin(), text.end(), [](char c) { return alphanumeric(c) || c == '_' || c == '.' || c == '@' || c == '-'; });
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return alphanumeric(c) || c == '_' || c == '.' || c == '@' || c == '-'; });
 }
 
 bool is_sha256(std::string_view text) noexcept {
@@ -30,7 +35,8 @@ bool is_pointer(std::string_view text) noexcept {
   return true;
 }
 
-constexpr TextForm kNotEmpty{"a text that is not empty", {}, [](std::string_view text) noexcept { return !text.empty(); }};
+constexpr TextForm kNotEmpty{
+    "a text that is not empty", {}, [](std::string_view text) noexcept { return !text.empty(); }};
 constexpr TextForm kAnything{"a text", {}, [](std::string_view) noexcept { return true; }};
 
 Codec<std::string> text_of(const TextForm& form) {
@@ -59,8 +65,9 @@ std::string trimmed(const std::string& text) {
 
 }  // namespace
 
-constexpr TextForm kNameForm{"a name of letters, digits, `.`, `_`, `-` and `@` (at most 128, first a letter, a digit or `_`)",
-                             "^[A-Za-z0-9_][A-Za-z0-9._@-]{0,127}$", is_name};
+constexpr TextForm kNameForm{
+    "a name of letters, digits, `.`, `_`, `-` and `@` (at most 128, first a letter, a digit or `_`)",
+    "^[A-Za-z0-9_][A-Za-z0-9._@-]{0,127}$", is_name};
 constexpr TextForm kSha256Form{"64 hexadecimal digits", "^[0-9A-Fa-f]{64}$", is_sha256};
 constexpr TextForm kPointerForm{"a JSON Pointer that begins with `/`", "^/([^~]|~[01])*$", is_pointer};
 
@@ -86,7 +93,8 @@ Codec<bool> boolean() {
 
 Codec<std::optional<bool>> maybe_boolean() {
   const auto inner = boolean();
-  return {inner.shape, [inner](Reader& in, json::Value value, std::optional<bool>& out) { inner.read(in, value, out.emplace()); },
+  return {inner.shape,
+          [inner](Reader& in, json::Value value, std::optional<bool>& out) { inner.read(in, value, out.emplace()); },
           [](json::Writer& out, const std::optional<bool>& value) { out.boolean(value.value_or(false)); },
           [](const std::optional<bool>& value) { return !value.has_value(); }};
 }
@@ -133,14 +141,23 @@ Codec<Scalar> scalar() {
           [shape](Reader& in, json::Value value, Scalar& out) {
             std::string scratch;
             switch (value.type()) {
-              case json::Type::kNull: out = nullptr; break;
-              case json::Type::kBool: out = *value.boolean(); break;
-              case json::Type::kString: out = std::string(value.text(scratch)); break;
-              case json::Type::kNumber:
-                if (const auto n = value.integer()) out = *n;
-                else out = value.number().value_or(0);
+              case json::Type::kNull:
+                out = nullptr;
                 break;
-              default: in.refuse(value, *shape);
+              case json::Type::kBool:
+                out = *value.boolean();
+                break;
+              case json::Type::kString:
+                out = std::string(value.text(scratch));
+                break;
+              case json::Type::kNumber:
+                if (const auto n = value.integer())
+                  out = *n;
+                else
+                  out = value.number().value_or(0);
+                break;
+              default:
+                in.refuse(value, *shape);
             }
           },
           [](json::Writer& out, const Scalar& value) {
@@ -157,37 +174,51 @@ Codec<Scalar> scalar() {
 }
 
 Codec<std::string> json_text() {
-  return {shared({.kind = Shape::Kind::kAny}), [](Reader&, json::Value value, std::string& out) { out.assign(value.raw()); },
+  return {shared({.kind = Shape::Kind::kAny}),
+          [](Reader&, json::Value value, std::string& out) { out.assign(value.raw()); },
           [](json::Writer& out, const std::string& value) {
             // A program may have put anything there; validate() says so, and the document around it stays valid.
-            if (json::Document::parse(Body::copy(value))) out.raw(trimmed(value));
-            else out.null();
+            if (json::Document::parse(Body::copy(value)))
+              out.raw(trimmed(value));
+            else
+              out.null();
           }};
 }
 
 Codec<Secret> secret() {
   const auto reference = object<Reference>(
-      "A secret", "A configuration refers to secrets and never holds one; dumps, errors and logs show `***` or the reference.",
-      {field("env", &Reference::env, text(), "The environment variable that holds it, read at load and at reload.", "\"OPENAI_API_KEY\""),
-       field("file", &Reference::file, text(), "The file that holds it; one newline at its end is cut off.", "\"/run/secrets/openai\"")},
+      "A secret",
+      "A configuration refers to secrets and never holds one; dumps, errors and logs show `***` or the reference.",
+      {field("env", &Reference::env, text(), "The environment variable that holds it, read at load and at reload.",
+             "\"OPENAI_API_KEY\""),
+       field("file", &Reference::file, text(), "The file that holds it; one newline at its end is cut off.",
+             "\"/run/secrets/openai\"")},
       {"env", "file"});
   return {reference.shape,
           [reference](Reader& in, json::Value value, Secret& out) {
             if (!value.is(json::Type::kObject)) {
               // The text may be the secret itself: it is not repeated.
-              if (in.source() == Source::kProgram && is_masked(value)) return void(out = Secret::literal(std::string(kMasked)));
-              return in.report("must refer to a secret, {\"env\": NAME} or {\"file\": PATH}; a configuration never holds the secret itself");
+              if (in.source() == Source::kProgram && is_masked(value))
+                return void(out = Secret::literal(std::string(kMasked)));
+              return in.report(
+                  "must refer to a secret, {\"env\": NAME} or {\"file\": PATH}; a configuration never holds the secret "
+                  "itself");
             }
             Reference read;
             reference.read(in, value, read);
-            if (!read.env.empty()) out = Secret::env(std::move(read.env));
-            else if (!read.file.empty()) out = Secret::file(std::move(read.file));
+            if (!read.env.empty())
+              out = Secret::env(std::move(read.env));
+            else if (!read.file.empty())
+              out = Secret::file(std::move(read.file));
           },
           [reference](json::Writer& out, const Secret& value) {
             Reference written;
-            if (value.source() == Secret::Source::kEnvironment) written.env = value.reference();
-            else if (value.source() == Secret::Source::kFile) written.file = value.reference();
-            else return void(out.string(kMasked));
+            if (value.source() == Secret::Source::kEnvironment)
+              written.env = value.reference();
+            else if (value.source() == Secret::Source::kFile)
+              written.file = value.reference();
+            else
+              return void(out.string(kMasked));
             reference.write(out, written);
           },
           [](const Secret& value) { return value.empty(); }};

@@ -24,8 +24,7 @@
 
 namespace sluice::gateway::config {
 
-template <typename T>
-struct Codec {
+template <typename T> struct Codec {
   ShapeRef shape;
   std::function<void(Reader&, json::Value, T&)> read;
   std::function<void(json::Writer&, const T&)> write;
@@ -63,9 +62,9 @@ extern const TextForm kNameForm, kSha256Form, kPointerForm;
 /// Reads a whole number between the bounds: 3, 3.0 and 3e0 are the same one, as in the schema.
 [[nodiscard]] std::optional<std::int64_t> whole_number(json::Value value) noexcept;
 
-template <typename T>
-[[nodiscard]] Codec<T> integer(std::int64_t min, std::int64_t max, std::string_view unit = {}) {
-  auto shape = std::make_shared<const Shape>(Shape{.kind = Shape::Kind::kInteger, .unit = unit, .min = min, .max = max});
+template <typename T> [[nodiscard]] Codec<T> integer(std::int64_t min, std::int64_t max, std::string_view unit = {}) {
+  auto shape =
+      std::make_shared<const Shape>(Shape{.kind = Shape::Kind::kInteger, .unit = unit, .min = min, .max = max});
   return {shape,
           [shape](Reader& in, json::Value value, T& out) {
             const auto n = whole_number(value);
@@ -76,8 +75,7 @@ template <typename T>
 }
 
 /// An enumeration by name.
-template <typename E>
-[[nodiscard]] Codec<E> choice(std::vector<std::pair<std::string_view, E>> names) {
+template <typename E> [[nodiscard]] Codec<E> choice(std::vector<std::pair<std::string_view, E>> names) {
   Shape shape{.kind = Shape::Kind::kName};
   for (const auto& [name, value] : names) shape.names.push_back(name);
   auto shared = std::make_shared<const Shape>(std::move(shape));
@@ -106,8 +104,7 @@ struct ListRules {
   bool one_alone = false;
 };
 
-template <typename T>
-[[nodiscard]] Codec<std::vector<T>> list_of(Codec<T> element, ListRules rules = {}) {
+template <typename T> [[nodiscard]] Codec<std::vector<T>> list_of(Codec<T> element, ListRules rules = {}) {
   auto shape = std::make_shared<const Shape>(Shape{.kind = Shape::Kind::kList,
                                                    .element = element.shape,
                                                    .min_items = rules.min_items,
@@ -136,8 +133,7 @@ template <typename T>
           [](const std::vector<T>& values) { return values.empty(); }};
 }
 
-template <typename T>
-[[nodiscard]] Codec<std::map<std::string, T>> map_of(Codec<T> element) {
+template <typename T> [[nodiscard]] Codec<std::map<std::string, T>> map_of(Codec<T> element) {
   auto shape = std::make_shared<const Shape>(Shape{.kind = Shape::Kind::kMap, .element = element.shape});
   return {shape,
           [shape, element](Reader& in, json::Value value, std::map<std::string, T>& out) {
@@ -168,8 +164,7 @@ template <typename T>
 // Objects.
 
 /// One key of an object, and the way between it and a T.
-template <typename T>
-struct Field {
+template <typename T> struct Field {
   Member member;
   std::function<void(Reader&, json::Value, T&)> read;
   std::function<void(json::Writer&, const T&)> write;
@@ -178,7 +173,8 @@ struct Field {
 
 /// A key that stands for a data member. Its default is what the member holds in a fresh T.
 template <typename T, typename M>
-[[nodiscard]] Field<T> field(std::string_view key, M T::*at, Codec<M> codec, std::string_view meaning, std::string_view example = {}) {
+[[nodiscard]] Field<T> field(std::string_view key, M T::*at, Codec<M> codec, std::string_view meaning,
+                             std::string_view example = {}) {
   Field<T> made{{.key = key, .meaning = meaning, .example = example, .default_json = {}, .shape = codec.shape},
                 [at, codec](Reader& in, json::Value value, T& out) { codec.read(in, value, out.*at); },
                 [at, codec](json::Writer& out, const T& value) { codec.write(out, value.*at); },
@@ -208,16 +204,14 @@ template <typename T, typename V>
           [get](const T& value) { return !get(value); }};
 }
 
-template <typename T>
-[[nodiscard]] Field<T> required(Field<T> field) {
+template <typename T> [[nodiscard]] Field<T> required(Field<T> field) {
   field.member.required = true;
   field.member.default_json.clear();
   return field;
 }
 
 /// Leaves the key out of dumps while it holds its default: for settings that are refused where they have no effect.
-template <typename T, typename M>
-[[nodiscard]] Field<T> quiet(Field<T> field, M T::*at) {
+template <typename T, typename M> [[nodiscard]] Field<T> quiet(Field<T> field, M T::*at) {
   field.unset = [at](const T& value) { return value.*at == T{}.*at; };
   return field;
 }
@@ -253,10 +247,12 @@ template <typename T>
             std::size_t forms = 0;
             for (std::size_t i = 0; i < shared->size(); ++i) {
               const Member& member = (*shared)[i].member;
-              if (member.required && !seen[i]) in.report("needs \"" + std::string(member.key) + "\", " + describe(*member.shape));
+              if (member.required && !seen[i])
+                in.report("needs \"" + std::string(member.key) + "\", " + describe(*member.shape));
               for (const auto& key : shape->exactly_one) forms += seen[i] && key == member.key;
             }
-            if (!shape->exactly_one.empty() && forms != 1) in.report("must be " + describe(*shape) + (forms == 0 ? "; none stands there" : "; several stand there"));
+            if (!shape->exactly_one.empty() && forms != 1)
+              in.report("must be " + describe(*shape) + (forms == 0 ? "; none stands there" : "; several stand there"));
           },
           [shared](json::Writer& out, const T& value) {
             out.begin_object();

@@ -1,3 +1,6 @@
+// The judge of the gateway, its listeners and those who call. Knows what must be unique and what a listener may be
+// open to; binds nothing and reads no secret.
+
 #include "gateway/config_judge.hpp"
 
 #include <arpa/inet.h>
@@ -23,7 +26,9 @@ void judge_names(Findings& findings, std::string_view list, const std::vector<st
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (names[i].empty()) continue;  // the table has asked for it
     const auto [taken, fresh] = first.emplace(names[i], i);
-    if (!fresh) findings.add(at(list, i, "name"), fmt::format("the name {} is taken by {} already; names are unique", shown(names[i]), at(list, taken->second)));
+    if (!fresh)
+      findings.add(at(list, i, "name"), fmt::format("the name {} is taken by {} already; names are unique",
+                                                    shown(names[i]), at(list, taken->second)));
   }
 }
 
@@ -46,28 +51,34 @@ void judge_listener(Findings& findings, std::size_t index, std::map<std::string,
   if (!listen.dialect.empty()) {
     const auto names = dialect::dialect_names();
     if (!dialect::find_dialect(listen.dialect)) {
-      findings.add(below(here, "dialect"), "unknown dialect " + shown(listen.dialect) + did_you_mean(listen.dialect, names));
+      findings.add(below(here, "dialect"),
+                   "unknown dialect " + shown(listen.dialect) + did_you_mean(listen.dialect, names));
     }
   }
   if (listen.max_connections_per_address > listen.max_connections) {
     findings.add(below(here, "max_connections_per_address"),
-                 fmt::format("has no effect: {} is more than max_connections ({})", listen.max_connections_per_address, listen.max_connections));
+                 fmt::format("has no effect: {} is more than max_connections ({})", listen.max_connections_per_address,
+                             listen.max_connections));
   }
   if (listen.address.empty()) return;
   const auto address = http::parse_host_port(listen.address);
   if (!address) return findings.add(below(here, "address"), address.error().message);
   const Reach reach = reach_of(address->host);
   if (reach == Reach::kNone) {
-    return findings.add(below(here, "address"), "the host must be an IP address or localhost (is " + shown(address->host) + "): names are not resolved at start");
+    return findings.add(below(here, "address"), "the host must be an IP address or localhost (is " +
+                                                    shown(address->host) + "): names are not resolved at start");
   }
   if (reach == Reach::kOutside && !listen.anonymous && findings.config().consumers.empty()) {
-    findings.add(below(here, "address"), fmt::format("{} can be reached from other machines and there are no consumers: add consumers with keys, bind a loopback "
+    findings.add(below(here, "address"), fmt::format("{} can be reached from other machines and there are no "
+                                                     "consumers: add consumers with keys, bind a loopback "
                                                      "address, or say \"anonymous\": true",
                                                      shown(listen.address)));
   }
   if (address->port == 0) return;
   const auto [first, fresh] = taken.emplace(fmt::format("{}:{}", address->host, address->port), index);
-  if (!fresh) findings.add(below(here, "address"), fmt::format("{} is bound by {} already", shown(listen.address), at("gateway/listen", first->second)));
+  if (!fresh)
+    findings.add(below(here, "address"),
+                 fmt::format("{} is bound by {} already", shown(listen.address), at("gateway/listen", first->second)));
 }
 
 }  // namespace
@@ -80,7 +91,8 @@ Findings::Findings(const Config& config, std::vector<Problem>& problems) : confi
 }
 
 bool Findings::said(std::string_view pointer) const noexcept {
-  return std::any_of(problems_.begin(), problems_.end(), [pointer](const Problem& one) { return one.pointer == pointer; });
+  return std::any_of(problems_.begin(), problems_.end(),
+                     [pointer](const Problem& one) { return one.pointer == pointer; });
 }
 
 const Upstream* Findings::upstream(std::string_view name) const noexcept {
@@ -90,7 +102,8 @@ const Upstream* Findings::upstream(std::string_view name) const noexcept {
   return nullptr;
 }
 
-void Findings::need_name(const std::string& pointer, std::string_view what, std::string_view name, const std::vector<std::string_view>& known) {
+void Findings::need_name(const std::string& pointer, std::string_view what, std::string_view name,
+                         const std::vector<std::string_view>& known) {
   if (name.empty()) return;  // the table has asked for it
   for (const std::string_view one : known) {
     if (one == name || one.empty()) return;
@@ -105,8 +118,9 @@ void judge_gateway(Findings& findings) {
   std::map<std::string, std::size_t> taken;
   for (std::size_t i = 0; i < gateway.listen.size(); ++i) judge_listener(findings, i, taken);
   if (gateway.limits.body_bytes > gateway.limits.body_budget_bytes) {
-    findings.add("/gateway/limits/body_bytes", fmt::format("{} is more than body_budget_bytes ({}): a body of that size could never be taken",
-                                                           gateway.limits.body_bytes, gateway.limits.body_budget_bytes));
+    findings.add("/gateway/limits/body_bytes",
+                 fmt::format("{} is more than body_budget_bytes ({}): a body of that size could never be taken",
+                             gateway.limits.body_bytes, gateway.limits.body_budget_bytes));
   }
 }
 
@@ -116,11 +130,13 @@ void judge_consumers(Findings& findings) {
   judge_names(findings, "consumers", findings.consumers);
   for (std::size_t i = 0; i < config.groups.size(); ++i) {
     const std::string& name = config.groups[i].name;
-    if (!name.empty() && std::find(findings.consumers.begin(), findings.consumers.end(), name) != findings.consumers.end()) {
-      findings.add(at("groups", i, "name"), "a consumer is called " + shown(name) + " too; \"admit\" could mean either");
+    if (!name.empty() &&
+        std::find(findings.consumers.begin(), findings.consumers.end(), name) != findings.consumers.end()) {
+      findings.add(at("groups", i, "name"),
+                   "a consumer is called " + shown(name) + " too; \"admit\" could mean either");
     }
   }
-  std::map<std::string, std::string> digests;                // -> where it stood first
+  std::map<std::string, std::string> digests;  // -> where it stood first
   std::vector<std::pair<const Secret*, std::string>> secrets;
   for (std::size_t i = 0; i < config.consumers.size(); ++i) {
     const Consumer& consumer = config.consumers[i];
@@ -131,15 +147,20 @@ void judge_consumers(Findings& findings) {
       const ConsumerKey& key = consumer.keys[k];
       const std::string here = below(at("consumers", i), "keys", k);
       std::string digest = key.sha256;
-      std::transform(digest.begin(), digest.end(), digest.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      std::transform(digest.begin(), digest.end(), digest.begin(),
+                     [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
       if (!digest.empty()) {
         const auto [first, fresh] = digests.emplace(digest, here);
-        if (!fresh) findings.add(here, "the same key stands at " + first->second + "; a key belongs to one consumer, once");
+        if (!fresh)
+          findings.add(here, "the same key stands at " + first->second + "; a key belongs to one consumer, once");
       }
       if (key.value.empty()) continue;
-      const auto same = std::find_if(secrets.begin(), secrets.end(), [&](const auto& one) { return *one.first == key.value; });
-      if (same != secrets.end()) findings.add(here, "the same key stands at " + same->second + "; a key belongs to one consumer, once");
-      else secrets.emplace_back(&key.value, here);
+      const auto same =
+          std::find_if(secrets.begin(), secrets.end(), [&](const auto& one) { return *one.first == key.value; });
+      if (same != secrets.end())
+        findings.add(here, "the same key stands at " + same->second + "; a key belongs to one consumer, once");
+      else
+        secrets.emplace_back(&key.value, here);
     }
   }
 }
@@ -170,7 +191,8 @@ std::string below(std::string pointer, std::string_view key, std::size_t index) 
 }
 
 bool fits_any(const std::vector<std::string>& globs, std::string_view name) noexcept {
-  return globs.empty() || std::any_of(globs.begin(), globs.end(), [name](const std::string& glob) { return base::glob_match(glob, name); });
+  return globs.empty() || std::any_of(globs.begin(), globs.end(),
+                                      [name](const std::string& glob) { return base::glob_match(glob, name); });
 }
 
 }  // namespace sluice::gateway::config

@@ -25,7 +25,8 @@ class Findings {
   /// The upstream called `name`; null where there is none.
   [[nodiscard]] const Upstream* upstream(std::string_view name) const noexcept;
   /// Reports `name` unless it is one of `known`. Silent while a name is missing among them: nobody knows what it was to be.
-  void need_name(const std::string& pointer, std::string_view what, std::string_view name, const std::vector<std::string_view>& known);
+  void need_name(const std::string& pointer, std::string_view what, std::string_view name,
+                 const std::vector<std::string_view>& known);
 
   std::vector<std::string_view> groups, consumers, upstreams, routes;
 
@@ -39,7 +40,8 @@ void judge_consumers(Findings& findings);
 void judge_upstreams(Findings& findings);
 /// `whole`: every route was read without a mistake; otherwise nothing is said about routes that shadow each other.
 void judge_routes(Findings& findings, bool whole);
-void judge_header_edits(Findings& findings, const std::string& pointer, const HeaderEdits& edits, bool towards_upstream);
+void judge_header_edits(Findings& findings, const std::string& pointer, const HeaderEdits& edits,
+                        bool towards_upstream);
 void judge_body_edits(Findings& findings, const std::string& pointer, const BodyEdits& edits);
 void judge_rewrite(Findings& findings, const std::string& pointer, const Route& route);
 

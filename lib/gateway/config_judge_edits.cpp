@@ -19,19 +19,22 @@ namespace {
 constexpr std::int64_t kRegexBytes = 1 << 20;  // the same bound as regular expressions of matches
 
 /// Fields that frame the message or belong to one connection: the gateway writes them itself.
-constexpr std::array<std::string_view, 12> kFraming{"connection", "content-encoding",  "content-length",      "expect",  "host",    "http2-settings",
-                                                    "keep-alive", "proxy-connection", "te",                  "trailer", "transfer-encoding", "upgrade"};
+constexpr std::array<std::string_view, 12> kFraming{
+    "connection", "content-encoding", "content-length",    "expect",
+    "host",       "http2-settings",   "keep-alive",        "proxy-connection",
+    "te",         "trailer",          "transfer-encoding", "upgrade"};
 /// Fields that carry credentials: those come from the upstream, bound to its origin.
-constexpr std::array<std::string_view, 6> kCredentials{"api-key", "authorization", "cookie", "proxy-authorization", "x-api-key", "x-goog-api-key"};
+constexpr std::array<std::string_view, 6> kCredentials{"api-key",   "authorization", "cookie", "proxy-authorization",
+                                                       "x-api-key", "x-goog-api-key"};
 
-template <std::size_t N>
-bool is_one_of(const std::array<std::string_view, N>& names, std::string_view name) noexcept {
+template <std::size_t N> bool is_one_of(const std::array<std::string_view, N>& names, std::string_view name) noexcept {
   return std::any_of(names.begin(), names.end(), [name](std::string_view one) { return same_name(one, name); });
 }
 
 class HeaderEditJudge {
  public:
-  HeaderEditJudge(Findings& findings, const std::string& here, bool towards_upstream) : findings_(findings), here_(here), request_(towards_upstream) {}
+  HeaderEditJudge(Findings& findings, const std::string& here, bool towards_upstream)
+      : findings_(findings), here_(here), request_(towards_upstream) {}
 
   void judge_field(const std::string& where, const std::string& name) {
     if (name.empty() || !is_header_name(name) || is_annotation(name)) {
@@ -39,7 +42,9 @@ class HeaderEditJudge {
     } else if (is_one_of(kFraming, name)) {
       findings_.add(where, "cannot be changed: the gateway writes " + shown(name) + " itself");
     } else if (request_ && is_one_of(kCredentials, name)) {
-      findings_.add(where, shown(name) + " carries a credential: it comes from the upstream's \"credential\", or by its exact name in \"forward_headers\"");
+      findings_.add(where, shown(name) +
+                               " carries a credential: it comes from the upstream's \"credential\", or by its exact "
+                               "name in \"forward_headers\"");
     } else if (request_ && same_name(name, "accept-encoding")) {
       findings_.add(where, "cannot be changed: the upstream's \"compressed\" decides");
     }
@@ -51,15 +56,19 @@ class HeaderEditJudge {
     for (const auto& [name, value] : fields) {
       const std::string where = below(below(here_, key), name);
       judge_field(where, name);
-      if (!is_header_value(value)) findings_.add(where, "the value of " + shown(name) + " holds a control character (CR, LF, NUL or another)");
+      if (!is_header_value(value))
+        findings_.add(where, "the value of " + shown(name) + " holds a control character (CR, LF, NUL or another)");
       once(where, name, seen);
     }
   }
 
   void once(const std::string& where, const std::string& name, std::map<std::string, std::string_view>& seen) {
-    const auto same = std::find_if(seen.begin(), seen.end(), [&](const auto& one) { return same_name(one.first, name); });
-    if (same == seen.end()) seen.emplace(name, name);
-    else findings_.add(where, "the same field as " + shown(same->second) + "; case does not count in field names");
+    const auto same =
+        std::find_if(seen.begin(), seen.end(), [&](const auto& one) { return same_name(one.first, name); });
+    if (same == seen.end())
+      seen.emplace(name, name);
+    else
+      findings_.add(where, "the same field as " + shown(same->second) + "; case does not count in field names");
   }
 
   void run(const HeaderEdits& edits) {
@@ -87,7 +96,8 @@ Result<std::vector<std::string>> template_names(std::string_view text) {
     if (text[i] == '}') return fail(Code::kInvalidConfiguration, "a '}' without its '{'");
     if (text[i] != '{') continue;
     const std::size_t end = text.find_first_of("{}", i + 1);
-    if (end == std::string_view::npos || text[end] == '{') return fail(Code::kInvalidConfiguration, "a '{' without its '}'");
+    if (end == std::string_view::npos || text[end] == '{')
+      return fail(Code::kInvalidConfiguration, "a '{' without its '}'");
     names.emplace_back(text.substr(i + 1, end - i - 1));
     i = end;
   }
@@ -97,7 +107,8 @@ Result<std::vector<std::string>> template_names(std::string_view text) {
 void judge_template(Findings& findings, const std::string& where, const Route& route) {
   const std::string& path = route.rewrite.path;
   if (path.front() != '/') findings.add(where, "must begin with '/' (is " + shown(path) + ")");
-  if (path.find_first_of("?# \t\r\n") != std::string::npos) findings.add(where, "must be a path alone, without query, fragment or blanks (is " + shown(path) + ")");
+  if (path.find_first_of("?# \t\r\n") != std::string::npos)
+    findings.add(where, "must be a path alone, without query, fragment or blanks (is " + shown(path) + ")");
   const auto names = template_names(path);
   if (!names) return findings.add(where, names.error().message + " (in " + shown(path) + ")");
   const auto captured = policy::captures_of(route.match);
@@ -118,7 +129,8 @@ void judge_regex(Findings& findings, const std::string& here, const PathRewrite&
   const RE2 regex(rewrite.regex, options);
   if (!regex.ok()) return findings.add(here + "/regex", fmt::format("{} (is {})", regex.error(), shown(rewrite.regex)));
   std::string why;
-  if (!regex.CheckRewriteString(rewrite.replacement, &why)) findings.add(here + "/replacement", fmt::format("{} (is {})", why, shown(rewrite.replacement)));
+  if (!regex.CheckRewriteString(rewrite.replacement, &why))
+    findings.add(here + "/replacement", fmt::format("{} (is {})", why, shown(rewrite.replacement)));
 }
 
 /// Everything before the first wildcard or name.
@@ -133,7 +145,9 @@ void judge_prefix(Findings& findings, const std::string& where, const Route& rou
     const std::string_view literal = literal_part(rule);
     const std::size_t both = std::min(literal.size(), prefix.size());
     const bool whole = literal.size() == rule.size() && rule == route.match.path;  // an exact path is all there is
-    if (rule.empty() || (literal.substr(0, both) == std::string_view(prefix).substr(0, both) && (!whole || literal.size() >= prefix.size()))) continue;
+    if (rule.empty() || (literal.substr(0, both) == std::string_view(prefix).substr(0, both) &&
+                         (!whole || literal.size() >= prefix.size())))
+      continue;
     findings.add(where, fmt::format("has no effect: no path that fits {} begins with {}", shown(rule), shown(prefix)));
   }
 }
@@ -150,7 +164,8 @@ bool covers(std::string_view upper, std::string_view pointer) noexcept {
 
 }  // namespace
 
-void judge_header_edits(Findings& findings, const std::string& pointer, const HeaderEdits& edits, bool towards_upstream) {
+void judge_header_edits(Findings& findings, const std::string& pointer, const HeaderEdits& edits,
+                        bool towards_upstream) {
   HeaderEditJudge(findings, pointer, towards_upstream).run(edits);
 }
 
@@ -158,10 +173,12 @@ void judge_body_edits(Findings& findings, const std::string& pointer, const Body
   std::vector<std::pair<std::string_view, std::string>> seen;  // pointer into the body, pointer into the configuration
   const auto judge_one = [&](std::string_view member, const std::string& where) {
     for (const auto& [own, instead] : kOwnMembers) {
-      if (covers(own, member)) return findings.add(where, fmt::format("{} cannot be changed here: {}", shown(member), instead));
+      if (covers(own, member))
+        return findings.add(where, fmt::format("{} cannot be changed here: {}", shown(member), instead));
     }
     for (const auto& [other, there] : seen) {
-      if (covers(other, member) || covers(member, other)) return findings.add(where, fmt::format("{} overlaps {} ({})", shown(member), shown(other), there));
+      if (covers(other, member) || covers(member, other))
+        return findings.add(where, fmt::format("{} overlaps {} ({})", shown(member), shown(other), there));
     }
     seen.emplace_back(member, where);
   };
@@ -183,8 +200,10 @@ void judge_body_edits(Findings& findings, const std::string& pointer, const Body
 void judge_rewrite(Findings& findings, const std::string& pointer, const Route& route) {
   const PathRewrite& rewrite = route.rewrite;
   const int forms = !rewrite.strip_prefix.empty() + !rewrite.path.empty() + !rewrite.regex.empty();
-  if (forms > 1) findings.add(pointer, "holds several forms: one of \"strip_prefix\", \"path\" and \"regex\" with \"replacement\"");
-  if (rewrite.regex.empty() && !rewrite.replacement.empty()) findings.add(pointer + "/replacement", "has no effect without \"regex\"");
+  if (forms > 1)
+    findings.add(pointer, "holds several forms: one of \"strip_prefix\", \"path\" and \"regex\" with \"replacement\"");
+  if (rewrite.regex.empty() && !rewrite.replacement.empty())
+    findings.add(pointer + "/replacement", "has no effect without \"regex\"");
   if (!rewrite.strip_prefix.empty()) judge_prefix(findings, pointer + "/strip_prefix", route);
   if (!rewrite.path.empty()) judge_template(findings, pointer + "/path", route);
   if (!rewrite.regex.empty()) judge_regex(findings, pointer, rewrite);

@@ -1,3 +1,6 @@
+// The judge of routes: names, models, pools, and what an opaque route or a security upstream rules out. Patterns are
+// the matcher's to judge; it is asked, and its lines become problems of the document.
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +19,8 @@ namespace {
 /// `pool:Fast` and `pool:fast` are one pool.
 std::string folded(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return out;
 }
 
@@ -40,25 +44,34 @@ class RouteJudge {
   }
 
  private:
-  void add(std::string_view key, std::string message) { findings_.add(here_ + "/" + std::string(key), std::move(message)); }
-  [[nodiscard]] std::string target(std::size_t i, std::string_view key = {}) const { return at(here_.substr(1) + "/upstreams", i, key); }
+  void add(std::string_view key, std::string message) {
+    findings_.add(here_ + "/" + std::string(key), std::move(message));
+  }
+  [[nodiscard]] std::string target(std::size_t i, std::string_view key = {}) const {
+    return at(here_.substr(1) + "/upstreams", i, key);
+  }
 
   void judge_consumers() {
     const auto& named = route_.match.consumers;
-    for (std::size_t i = 0; i < named.size(); ++i) findings_.need_name(here_ + at("match/consumer", i), "consumer", named[i], findings_.consumers);
+    for (std::size_t i = 0; i < named.size(); ++i)
+      findings_.need_name(here_ + at("match/consumer", i), "consumer", named[i], findings_.consumers);
     std::vector<std::string_view> admitted = findings_.consumers;
     admitted.insert(admitted.end(), findings_.groups.begin(), findings_.groups.end());
-    for (std::size_t i = 0; i < route_.admit.size(); ++i) findings_.need_name(here_ + at("admit", i), "consumer or group", route_.admit[i], admitted);
+    for (std::size_t i = 0; i < route_.admit.size(); ++i)
+      findings_.need_name(here_ + at("admit", i), "consumer or group", route_.admit[i], admitted);
   }
 
   void judge_header_names() {
     std::map<std::string, std::string> seen;
     for (const HeaderMatch& rule : route_.match.headers) {
       const std::string here = below(here_ + "/match/headers", rule.name);
-      if (is_annotation(rule.name)) findings_.add(here, shown(rule.name) + " is a comment in a document, not a header field name");
-      if (rule.op == HeaderMatch::Op::kExact && !is_header_value(rule.value)) findings_.add(here, "no header field can hold this value");
+      if (is_annotation(rule.name))
+        findings_.add(here, shown(rule.name) + " is a comment in a document, not a header field name");
+      if (rule.op == HeaderMatch::Op::kExact && !is_header_value(rule.value))
+        findings_.add(here, "no header field can hold this value");
       const auto [first, fresh] = seen.emplace(folded(rule.name), rule.name);
-      if (!fresh) findings_.add(here, "tests the same field as " + shown(first->second) + "; case does not count in field names");
+      if (!fresh)
+        findings_.add(here, "tests the same field as " + shown(first->second) + "; case does not count in field names");
     }
   }
 
@@ -67,13 +80,17 @@ class RouteJudge {
     for (std::size_t i = 0; i < route_.upstreams.size(); ++i) {
       const Target& one = route_.upstreams[i];
       findings_.need_name(target(i, "name"), "upstream", one.upstream, findings_.upstreams);
-      const auto [first, fresh] = seen.emplace(std::pair(std::string_view(one.upstream), std::string_view(one.model)), i);
-      if (!fresh && !one.upstream.empty()) findings_.add(target(i), fmt::format("the same upstream and model stand at {} already", target(first->second)));
+      const auto [first, fresh] =
+          seen.emplace(std::pair(std::string_view(one.upstream), std::string_view(one.model)), i);
+      if (!fresh && !one.upstream.empty())
+        findings_.add(target(i), fmt::format("the same upstream and model stand at {} already", target(first->second)));
       const Upstream* upstream = findings_.upstream(one.upstream);
       if (!one.model.empty()) {
-        if (base::is_glob(one.model)) findings_.add(target(i, "model"), "must be one model, not a pattern (is " + shown(one.model) + ")");
+        if (base::is_glob(one.model))
+          findings_.add(target(i, "model"), "must be one model, not a pattern (is " + shown(one.model) + ")");
         else if (upstream != nullptr && !fits_any(upstream->models, one.model)) {
-          findings_.add(target(i, "model"), fmt::format("{} fits none of the \"models\" of upstream {}", shown(one.model), shown(one.upstream)));
+          findings_.add(target(i, "model"), fmt::format("{} fits none of the \"models\" of upstream {}",
+                                                        shown(one.model), shown(one.upstream)));
         }
       }
       if (!one.pools.empty()) judge_pools(i, upstream);
@@ -82,21 +99,30 @@ class RouteJudge {
 
   void judge_pools(std::size_t i, const Upstream* upstream) {
     const Target& one = route_.upstreams[i];
-    if (!route_.models.intents) findings_.add(target(i, "pools"), "has no effect: \"models\" switches \"intents\" off, so nobody can ask for a pool");
-    if (one.model.empty() && upstream != nullptr && upstream->default_model.empty() && upstream->mode == UpstreamMode::kEmbedded) {
-      findings_.add(target(i, "pools"), fmt::format("a caller who asks for a pool names no model: give this entry a \"model\", or upstream {} a \"default_model\"", shown(one.upstream)));
+    if (!route_.models.intents)
+      findings_.add(target(i, "pools"),
+                    "has no effect: \"models\" switches \"intents\" off, so nobody can ask for a pool");
+    if (one.model.empty() && upstream != nullptr && upstream->default_model.empty() &&
+        upstream->mode == UpstreamMode::kEmbedded) {
+      findings_.add(target(i, "pools"), fmt::format("a caller who asks for a pool names no model: give this entry a "
+                                                    "\"model\", or upstream {} a \"default_model\"",
+                                                    shown(one.upstream)));
     }
     std::set<std::string> seen;
     for (std::size_t p = 0; p < one.pools.size(); ++p) {
-      if (!seen.insert(folded(one.pools[p])).second) findings_.add(below(target(i), "pools", p), "stands there twice (" + shown(one.pools[p]) + "); case does not count");
+      if (!seen.insert(folded(one.pools[p])).second)
+        findings_.add(below(target(i), "pools", p),
+                      "stands there twice (" + shown(one.pools[p]) + "); case does not count");
     }
   }
 
   void judge_models() {
     const ModelPolicy& models = route_.models;
     if (!models.default_model.empty()) {
-      if (base::is_glob(models.default_model)) add("models/default", "must be one model, not a pattern (is " + shown(models.default_model) + ")");
-      else if (!fits_any(models.allow, models.default_model)) add("models/default", shown(models.default_model) + " fits none of \"allow\"");
+      if (base::is_glob(models.default_model))
+        add("models/default", "must be one model, not a pattern (is " + shown(models.default_model) + ")");
+      else if (!fits_any(models.allow, models.default_model))
+        add("models/default", shown(models.default_model) + " fits none of \"allow\"");
     }
     if (!models.substitute) return;
     if (models.default_model.empty()) add("models/substitute", "needs \"default\": the model to put in its place");
@@ -139,7 +165,8 @@ class RouteJudge {
     const auto refuse = [&](std::string_view key, bool set) {
       if (set) add(key, "cannot be honoured: " + who + ", requests pass byte for byte");
     };
-    if (route_.upstreams.size() > 1) add("upstreams", who + ", which does its own routing: it must be the route's only one");
+    if (route_.upstreams.size() > 1)
+      add("upstreams", who + ", which does its own routing: it must be the route's only one");
     refuse("body", edits_body());
     refuse("models/default", !route_.models.default_model.empty());
     for (std::size_t i = 0; i < route_.upstreams.size(); ++i) {
@@ -153,7 +180,9 @@ class RouteJudge {
     for (std::size_t i = 0; i < route_.forward_headers.size(); ++i) {
       std::string name = route_.forward_headers[i];
       std::replace(name.begin(), name.end(), '?', 'x');  // the one wildcard that is no token character
-      if (!is_header_name(name)) findings_.add(here_ + at("forward_headers", i), shown(route_.forward_headers[i]) + " is no header field name or glob of such");
+      if (!is_header_name(name))
+        findings_.add(here_ + at("forward_headers", i),
+                      shown(route_.forward_headers[i]) + " is no header field name or glob of such");
     }
   }
 
@@ -173,7 +202,8 @@ void judge_patterns(Findings& findings) {
     const std::string line = lines.substr(begin, end - begin);
     const std::size_t colon = line.starts_with('/') ? line.find(": ") : std::string::npos;
     std::string pointer = colon == std::string::npos ? "/routes" : line.substr(0, colon);
-    if (!line.empty() && !findings.said(pointer)) findings.add(std::move(pointer), colon == std::string::npos ? line : line.substr(colon + 2));
+    if (!line.empty() && !findings.said(pointer))
+      findings.add(std::move(pointer), colon == std::string::npos ? line : line.substr(colon + 2));
     begin = end + 1;
   }
 }
@@ -186,8 +216,11 @@ void judge_routes(Findings& findings, bool whole) {
   judge_patterns(findings);
   if (!whole) return;
   for (const auto& [later, earlier] : policy::shadowed(routes)) {
-    findings.add(at("routes", later), fmt::format("route {} is never reached: route {} ({}) takes every request it would; put it first, or narrow the other",
-                                                  shown(routes[later].name), shown(routes[earlier].name), at("routes", earlier)));
+    findings.add(
+        at("routes", later),
+        fmt::format(
+            "route {} is never reached: route {} ({}) takes every request it would; put it first, or narrow the other",
+            shown(routes[later].name), shown(routes[earlier].name), at("routes", earlier)));
   }
 }
 

@@ -1,3 +1,6 @@
+// The judge of upstreams: provider, address, credential, caps. Knows what each setting needs beside it to have an
+// effect; must not know routes, and resolves no name.
+
 #include <fmt/format.h>
 
 #include "base/glob.hpp"
@@ -35,8 +38,10 @@ class UpstreamJudge {
     if (!upstream_.compressed && upstream_.max_decoded_bytes != Upstream{}.max_decoded_bytes) {
       add("max_decoded_bytes", "has no effect: \"compressed\" is off, so no answer is decoded");
     }
-    if (upstream_.compressed && upstream_.max_answer_bytes != 0 && upstream_.max_answer_bytes > upstream_.max_decoded_bytes) {
-      add("max_answer_bytes", fmt::format("has no effect: {} is more than max_decoded_bytes ({})", upstream_.max_answer_bytes, upstream_.max_decoded_bytes));
+    if (upstream_.compressed && upstream_.max_answer_bytes != 0 &&
+        upstream_.max_answer_bytes > upstream_.max_decoded_bytes) {
+      add("max_answer_bytes", fmt::format("has no effect: {} is more than max_decoded_bytes ({})",
+                                          upstream_.max_answer_bytes, upstream_.max_decoded_bytes));
     }
     if (upstream_.compressed && upstream_.mode == UpstreamMode::kSecurity) {
       add("compressed", "cannot be honoured: in mode \"security\" answers pass byte for byte");
@@ -44,7 +49,9 @@ class UpstreamJudge {
   }
 
  private:
-  void add(std::string_view key, std::string message) { findings_.add(here_ + "/" + std::string(key), std::move(message)); }
+  void add(std::string_view key, std::string message) {
+    findings_.add(here_ + "/" + std::string(key), std::move(message));
+  }
 
   void judge_models() {
     const std::string& model = upstream_.default_model;
@@ -66,7 +73,8 @@ class UpstreamJudge {
     no_effect("url", !upstream_.url.empty());
     no_effect("credential", !upstream_.credential.empty());
     no_effect("allow_plaintext_credential", upstream_.allow_plaintext_credential);
-    no_effect("tls", !upstream_.tls.ca_file.empty() || !upstream_.tls.certificate_file.empty() || !upstream_.tls.key_file.empty());
+    no_effect("tls", !upstream_.tls.ca_file.empty() || !upstream_.tls.certificate_file.empty() ||
+                         !upstream_.tls.key_file.empty());
     no_effect("proxy", !upstream_.proxy.empty());
     no_effect("http", upstream_.http != HttpVersion::kHttp1);
     no_effect("addresses", upstream_.addresses != AddressPolicy::kAny);
@@ -82,7 +90,9 @@ class UpstreamJudge {
     std::string_view text = upstream_.url;
     if (text.empty() && provider != nullptr) text = provider->url;
     if (text.empty()) {
-      if (provider != nullptr) findings_.add(here_, fmt::format("needs \"url\": provider {} has no address of its own", shown(upstream_.provider)));
+      if (provider != nullptr)
+        findings_.add(here_,
+                      fmt::format("needs \"url\": provider {} has no address of its own", shown(upstream_.provider)));
       return;
     }
     const auto url = http::parse_url(text);
@@ -91,7 +101,8 @@ class UpstreamJudge {
       if (upstream_.allow_plaintext_credential) add("allow_plaintext_credential", "has no effect: the url is https");
       const auto& tls = upstream_.tls;
       if (tls.certificate_file.empty() != tls.key_file.empty()) {
-        add("tls", tls.key_file.empty() ? "\"certificate_file\" needs \"key_file\" beside it" : "\"key_file\" needs \"certificate_file\" beside it");
+        add("tls", tls.key_file.empty() ? "\"certificate_file\" needs \"key_file\" beside it"
+                                        : "\"key_file\" needs \"certificate_file\" beside it");
       }
     } else {
       judge_plain(text, provider);
@@ -102,30 +113,39 @@ class UpstreamJudge {
   }
 
   void judge_plain(std::string_view url, const dialect::Provider* provider) {
-    const bool keyed = !upstream_.credential.empty() && (provider == nullptr || provider->auth != dialect::AuthStyle::kNone);
+    const bool keyed =
+        !upstream_.credential.empty() && (provider == nullptr || provider->auth != dialect::AuthStyle::kNone);
     if (keyed && !upstream_.allow_plaintext_credential) {
       add(upstream_.url.empty() ? "provider" : "url",
-          fmt::format("the credential would cross the network in the clear ({}): use https, or say \"allow_plaintext_credential\": true", shown(url)));
+          fmt::format("the credential would cross the network in the clear ({}): use https, or say "
+                      "\"allow_plaintext_credential\": true",
+                      shown(url)));
     }
-    if (!keyed && upstream_.allow_plaintext_credential) add("allow_plaintext_credential", "has no effect: there is no credential");
+    if (!keyed && upstream_.allow_plaintext_credential)
+      add("allow_plaintext_credential", "has no effect: there is no credential");
     if (upstream_.http == HttpVersion::kHttp2) add("http", fmt::format("\"2\" needs https (url is {})", shown(url)));
     const auto& tls = upstream_.tls;
-    if (!tls.ca_file.empty() || !tls.certificate_file.empty() || !tls.key_file.empty()) add("tls", fmt::format("has no effect: the url is not https ({})", shown(url)));
+    if (!tls.ca_file.empty() || !tls.certificate_file.empty() || !tls.key_file.empty())
+      add("tls", fmt::format("has no effect: the url is not https ({})", shown(url)));
   }
 
   void judge_proxy() {
     const auto proxy = http::parse_url(upstream_.proxy);
     if (!proxy) return add("proxy", proxy.error().message);
-    if (proxy->tls || !proxy->path.empty() || !proxy->query.empty()) add("proxy", "must be http://host:port (is " + shown(upstream_.proxy) + ")");
+    if (proxy->tls || !proxy->path.empty() || !proxy->query.empty())
+      add("proxy", "must be http://host:port (is " + shown(upstream_.proxy) + ")");
   }
 
   void judge_caps() {
     const UpstreamCaps& caps = upstream_.caps;
     const UpstreamCaps usual;
     const bool capped = caps.connections != 0 || caps.in_flight != 0;
-    if (!capped && caps.queue != usual.queue) add("caps/queue", "has no effect: neither \"connections\" nor \"in_flight\" is bounded, so nobody waits");
+    if (!capped && caps.queue != usual.queue)
+      add("caps/queue", "has no effect: neither \"connections\" nor \"in_flight\" is bounded, so nobody waits");
     if ((!capped || caps.queue == 0) && caps.queue_wait != usual.queue_wait) {
-      add("caps/queue_wait_ms", capped ? "has no effect: \"queue\" is 0, so nobody waits" : "has no effect: neither \"connections\" nor \"in_flight\" is bounded, so nobody waits");
+      add("caps/queue_wait_ms",
+          capped ? "has no effect: \"queue\" is 0, so nobody waits"
+                 : "has no effect: neither \"connections\" nor \"in_flight\" is bounded, so nobody waits");
     }
   }
 

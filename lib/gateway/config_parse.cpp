@@ -18,7 +18,7 @@ namespace gateway::config {
 namespace {
 
 constexpr json::Limits kLimits{.depth = 64, .values = 50'000'000};
-constexpr std::size_t kShownLine = 100;     // bytes of a line with a syntax error, around the place
+constexpr std::size_t kShownLine = 100;  // bytes of a line with a syntax error, around the place
 
 /// The place of `offset`, for people: `line 3, column 14: ...`, the line, and a caret below it.
 std::string syntax_error(std::string_view text, std::size_t offset, std::string_view what) {
@@ -26,18 +26,23 @@ std::string syntax_error(std::string_view text, std::size_t offset, std::string_
   // A mistake behind blanks is shown at what stands there.
   if (const std::size_t seen = text.find_first_not_of(" \t\r\n", offset); seen != std::string_view::npos) offset = seen;
   // A mistake at the end of the text is shown behind its last visible byte.
-  while (offset == text.size() && offset > 0 && (text[offset - 1] == '\n' || text[offset - 1] == '\r')) text.remove_suffix(1), --offset;
+  while (offset == text.size() && offset > 0 && (text[offset - 1] == '\n' || text[offset - 1] == '\r'))
+    text.remove_suffix(1), --offset;
   const std::size_t begin = offset == 0 ? 0 : text.rfind('\n', offset - 1) + 1;  // npos + 1 is 0
   const std::size_t end = std::min(text.find('\n', offset), text.size());
   const auto characters = [](std::string_view part) {
-    return static_cast<std::size_t>(std::count_if(part.begin(), part.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+    return static_cast<std::size_t>(
+        std::count_if(part.begin(), part.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
   };
   std::size_t from = offset - begin > kShownLine / 2 ? offset - kShownLine / 2 : begin;
   while (from < offset && (static_cast<unsigned char>(text[from]) & 0xc0) == 0x80) ++from;
   std::string line(base::truncate_utf8(text.substr(from, end - from), kShownLine));
-  std::replace_if(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-  return fmt::format("line {}, column {}: {}\n  {}\n  {:>{}}", std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(begin), '\n') + 1,
-                     characters(text.substr(begin, offset - begin)) + 1, what, line, '^', characters(text.substr(from, offset - from)) + 1);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  return fmt::format("line {}, column {}: {}\n  {}\n  {:>{}}",
+                     std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(begin), '\n') + 1,
+                     characters(text.substr(begin, offset - begin)) + 1, what, line, '^',
+                     characters(text.substr(from, offset - from)) + 1);
 }
 
 /// The longest beginning of `pointer` that leads to a value of the document, and where that stands. Of a key that
@@ -66,7 +71,8 @@ std::pair<std::string, std::size_t> nearest_place(json::Value value, std::string
 bool is_echo(const Problem& problem, const Problem& cause) {
   constexpr std::string_view kNeeds = "needs \"";
   if (!problem.message.starts_with(kNeeds)) return false;
-  const std::string key = problem.message.substr(kNeeds.size(), problem.message.find('"', kNeeds.size()) - kNeeds.size());
+  const std::string key =
+      problem.message.substr(kNeeds.size(), problem.message.find('"', kNeeds.size()) - kNeeds.size());
   if (!cause.pointer.starts_with(problem.pointer + "/")) return false;
   return cause.pointer == problem.pointer + "/" + key || cause.message.ends_with("did you mean \"" + key + "\"?");
 }
@@ -79,7 +85,8 @@ std::vector<Problem> tidied(json::Value root, std::vector<Problem> problems) {
   };
   std::vector<Placed> placed;
   for (const Problem& one : problems) {
-    if (std::any_of(problems.begin(), problems.end(), [&](const Problem& cause) { return is_echo(one, cause); })) continue;
+    if (std::any_of(problems.begin(), problems.end(), [&](const Problem& cause) { return is_echo(one, cause); }))
+      continue;
     auto [pointer, offset] = nearest_place(root, one.pointer);
     // What belongs to a key that is not there is a consequence of what was said about its object.
     const auto same_place = [&](const Problem& other) { return other.pointer == pointer; };
@@ -99,7 +106,8 @@ std::string syntax_error(std::string_view text, std::string_view message) {
   std::string what(message);
   if (const std::size_t mark = what.rfind(kMark); mark != std::string::npos) {
     std::size_t end = mark + kMark.size();
-    for (; end < what.size() && what[end] >= '0' && what[end] <= '9'; ++end) offset = offset * 10 + static_cast<std::size_t>(what[end] - '0');
+    for (; end < what.size() && what[end] >= '0' && what[end] <= '9'; ++end)
+      offset = offset * 10 + static_cast<std::size_t>(what[end] - '0');
     what.erase(mark, end - mark);
   }
   if (what.starts_with(kLead)) what.erase(0, kLead.size());
@@ -111,7 +119,8 @@ Config understood(json::Value root, Source source, const Config* objects, std::v
   find_duplicate_keys(root, problems);
   Config config = read(root, source, problems);
   // Where a route could not be read, it may seem to take everything: then nothing is said about shadows.
-  const bool whole = std::none_of(problems.begin(), problems.end(), [](const Problem& one) { return one.pointer.starts_with("/routes"); });
+  const bool whole = std::none_of(problems.begin(), problems.end(),
+                                  [](const Problem& one) { return one.pointer.starts_with("/routes"); });
   judge(objects != nullptr ? *objects : config, whole, problems);
   problems = tidied(root, std::move(problems));
   return config;
@@ -157,10 +166,12 @@ Result<Config> Config::load(const std::string& path) {
     std::ostringstream text;
     if (!file || !(text << file.rdbuf())) {
       std::error_code why(errno, std::generic_category());
-      return fail(Code::kFileUnreadable, fmt::format("configuration '{}' cannot be read: {}", path, why ? why.message() : "it is empty"));
+      return fail(Code::kFileUnreadable,
+                  fmt::format("configuration '{}' cannot be read: {}", path, why ? why.message() : "it is empty"));
     }
     auto config = parse(text.view());
-    if (!config) config.error().message = fmt::format("configuration '{}' is not valid:\n{}", path, config.error().message);
+    if (!config)
+      config.error().message = fmt::format("configuration '{}' is not valid:\n{}", path, config.error().message);
     return config;
   } catch (const std::bad_alloc&) {
     return fail(Code::kOutOfMemory, "the configuration does not fit the memory that is left");

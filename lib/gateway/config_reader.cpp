@@ -1,3 +1,5 @@
+// How a mistake of a document is told: its place, its value, the nearest name. Must not know what any key means.
+
 #include "gateway/config_reader.hpp"
 
 #include <algorithm>
@@ -20,7 +22,8 @@ void find_duplicates_below(json::Value value, std::string& pointer, std::vector<
     std::sort(keys.begin(), keys.end());
     for (auto at = keys.begin(); (at = std::adjacent_find(at, keys.end())) != keys.end();) {
       append_step(pointer, *at);
-      problems.push_back({pointer, "this key stands " + std::to_string(std::count(at, keys.end(), *at)) + " times in its object"});
+      problems.push_back(
+          {pointer, "this key stands " + std::to_string(std::count(at, keys.end(), *at)) + " times in its object"});
       pointer.resize(size);
       at = std::upper_bound(at, keys.end(), *at);
     }
@@ -68,7 +71,8 @@ void Reader::unknown_key(std::string_view key, const Shape& object) {
   std::vector<std::string_view> names;
   for (const Member& member : object.members) names.push_back(member.key);
   const Step step(*this, key);
-  std::string message = "unknown key \"" + std::string(base::truncate_utf8(key, kShownBytes)) + "\"" + did_you_mean(key, names);
+  std::string message =
+      "unknown key \"" + std::string(base::truncate_utf8(key, kShownBytes)) + "\"" + did_you_mean(key, names);
   if (message.back() != '?') {
     message += "; known here:";
     for (const auto& name : names) (message += &name == names.data() ? " " : ", ") += name;
@@ -79,17 +83,23 @@ void Reader::unknown_key(std::string_view key, const Shape& object) {
 void append_step(std::string& pointer, std::string_view key) {
   pointer += '/';
   for (const char c : key) {
-    if (c == '~') pointer += "~0";
-    else if (c == '/') pointer += "~1";
-    else pointer += c;
+    if (c == '~')
+      pointer += "~0";
+    else if (c == '/')
+      pointer += "~1";
+    else
+      pointer += c;
   }
 }
 
 std::string shown(json::Value value) {
   switch (value.type()) {
-    case json::Type::kObject: return value.size() == 0 ? "{}" : "an object";
-    case json::Type::kArray: return value.size() == 0 ? "[]" : "a list";
-    default: break;
+    case json::Type::kObject:
+      return value.size() == 0 ? "{}" : "an object";
+    case json::Type::kArray:
+      return value.size() == 0 ? "[]" : "a list";
+    default:
+      break;
   }
   const std::string_view raw = value.raw();
   if (raw.size() <= kShownBytes) return std::string(raw);

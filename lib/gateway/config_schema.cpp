@@ -11,7 +11,8 @@ void write_shape(json::Writer& out, const Shape& shape);
 
 /// `"key": {"type": "string"}` for the annotations, which every object takes.
 void write_annotations(json::Writer& out) {
-  for (const std::string_view key : {"$comment", "$schema"}) out.key(key).begin_object().field("type", "string").end_object();
+  for (const std::string_view key : {"$comment", "$schema"})
+    out.key(key).begin_object().field("type", "string").end_object();
 }
 
 void write_list(json::Writer& out, const Shape& shape) {
@@ -46,7 +47,8 @@ void write_object(json::Writer& out, const Shape& shape) {
   }
   if (shape.exactly_one.empty()) return;
   out.key("oneOf").begin_array();
-  for (const std::string_view key : shape.exactly_one) out.begin_object().key("required").begin_array().string(key).end_array().end_object();
+  for (const std::string_view key : shape.exactly_one)
+    out.begin_object().key("required").begin_array().string(key).end_array().end_object();
   out.end_array();
 }
 
@@ -62,10 +64,17 @@ void write_alternatives(json::Writer& out, const std::vector<ShapeRef>& shapes) 
 void write_shape(json::Writer& out, const Shape& shape) {
   using Kind = Shape::Kind;
   switch (shape.kind) {
-    case Kind::kAny: break;
-    case Kind::kScalar: out.key("type").begin_array().string("string").string("number").string("boolean").string("null").end_array(); break;
-    case Kind::kBoolean: out.field("type", "boolean"); break;
-    case Kind::kTrue: out.key("const").boolean(true); break;
+    case Kind::kAny:
+      break;
+    case Kind::kScalar:
+      out.key("type").begin_array().string("string").string("number").string("boolean").string("null").end_array();
+      break;
+    case Kind::kBoolean:
+      out.field("type", "boolean");
+      break;
+    case Kind::kTrue:
+      out.key("const").boolean(true);
+      break;
     case Kind::kInteger:
       if (shape.min == shape.max) {
         out.key("const").integer(shape.min);
@@ -79,8 +88,10 @@ void write_shape(json::Writer& out, const Shape& shape) {
       break;
     case Kind::kText:
       out.field("type", "string");
-      if (!shape.form.pattern.empty()) out.field("pattern", shape.form.pattern);
-      else if (!shape.form.fits("")) out.key("minLength").integer(1);
+      if (!shape.form.pattern.empty())
+        out.field("pattern", shape.form.pattern);
+      else if (!shape.form.fits(""))
+        out.key("minLength").integer(1);
       break;
     case Kind::kName:
       out.key("enum").begin_array();
@@ -105,7 +116,9 @@ void write_shape(json::Writer& out, const Shape& shape) {
       write_shape(out, *shape.element);
       out.end_object();
       break;
-    case Kind::kObject: write_object(out, shape); break;
+    case Kind::kObject:
+      write_object(out, shape);
+      break;
     case Kind::kEither:
       out.key("anyOf").begin_array();
       write_alternatives(out, shape.alternatives);
@@ -124,7 +137,10 @@ std::string_view config_schema() {
     std::string text;
     json::Writer out(text);
     const auto& shape = gateway::config::document_shape();
-    out.begin_object().field("$schema", "https://json-schema.org/draft/2020-12/schema").field("title", "sluice configuration").field("description", shape.meaning);
+    out.begin_object()
+        .field("$schema", "https://json-schema.org/draft/2020-12/schema")
+        .field("title", "sluice configuration")
+        .field("description", shape.meaning);
     gateway::config::write_shape(out, shape);
     out.end_object();
     return gateway::config::laid_out(text, 120) + "\n";

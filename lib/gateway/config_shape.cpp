@@ -1,3 +1,5 @@
+// Shapes in words, and JSON laid out for reading. Must not know which shapes there are.
+
 #include "gateway/config_shape.hpp"
 
 #include <fmt/format.h>
@@ -19,7 +21,8 @@ std::string one_of(const std::vector<std::string_view>& names, std::string_view 
 }
 
 std::string range(const Shape& shape) {
-  return shape.min == shape.max ? fmt::format("{}", shape.min) : fmt::format("an integer from {} to {}", shape.min, shape.max);
+  return shape.min == shape.max ? fmt::format("{}", shape.min)
+                                : fmt::format("an integer from {} to {}", shape.min, shape.max);
 }
 
 /// The same text without the blanks between its tokens, and its items one by one where it does not fit.
@@ -73,25 +76,35 @@ void lay_out(std::string& out, json::Value value, std::size_t indent, std::size_
 std::string describe(const Shape& shape) {
   using Kind = Shape::Kind;
   switch (shape.kind) {
-    case Kind::kAny: return "any JSON value";
-    case Kind::kScalar: return "a text, a number, true, false or null";
-    case Kind::kBoolean: return "true or false";
-    case Kind::kTrue: return "true";
-    case Kind::kInteger: return range(shape) + (shape.unit.empty() ? "" : fmt::format(" ({})", shape.unit));
+    case Kind::kAny:
+      return "any JSON value";
+    case Kind::kScalar:
+      return "a text, a number, true, false or null";
+    case Kind::kBoolean:
+      return "true or false";
+    case Kind::kTrue:
+      return "true";
+    case Kind::kInteger:
+      return range(shape) + (shape.unit.empty() ? "" : fmt::format(" ({})", shape.unit));
     case Kind::kNumber:
       if (shape.low < -1e300) return "a number";
-      return fmt::format("a number from {} to {}{}", shape.low, shape.high, shape.unit.empty() ? "" : fmt::format(" ({})", shape.unit));
-    case Kind::kText: return std::string(shape.form.what);
-    case Kind::kName: return one_of(shape.names, " or ");
+      return fmt::format("a number from {} to {}{}", shape.low, shape.high,
+                         shape.unit.empty() ? "" : fmt::format(" ({})", shape.unit));
+    case Kind::kText:
+      return std::string(shape.form.what);
+    case Kind::kName:
+      return one_of(shape.names, " or ");
     case Kind::kList: {
       const std::string element = describe(*shape.element);
       return shape.one_alone ? fmt::format("{}, or a list of such", element) : fmt::format("a list, each {}", element);
     }
-    case Kind::kMap: return fmt::format("an object of keys, each with {}", describe(*shape.element));
+    case Kind::kMap:
+      return fmt::format("an object of keys, each with {}", describe(*shape.element));
     case Kind::kObject:
       if (shape.exactly_one.empty()) return "an object";
       return fmt::format("an object with exactly one of {}", one_of(shape.exactly_one, " and "));
-    case Kind::kEither: return fmt::format("{}, or {}", describe(*shape.alternatives[0]), describe(*shape.alternatives[1]));
+    case Kind::kEither:
+      return fmt::format("{}, or {}", describe(*shape.alternatives[0]), describe(*shape.alternatives[1]));
   }
   return {};
 }

@@ -1,3 +1,5 @@
+// The table's top: the document, the gateway, its listeners and limits, groups and consumers.
+
 #include "gateway/config_table.hpp"
 
 namespace sluice::gateway::config {
@@ -5,41 +7,57 @@ namespace sluice::gateway::config {
 namespace {
 
 constexpr std::int64_t kVersion = 1;
-constexpr std::int64_t kMany = 1'000'000;           // connections, exchanges: above it a number is a mistake
+constexpr std::int64_t kMany = 1'000'000;  // connections, exchanges: above it a number is a mistake
 constexpr std::int64_t kTebibyte = 1ll << 40;
 
 Codec<Listen> listen() {
   return object<Listen>(
       "A listener", "One address the daemon serves.",
-      {required(field("address", &Listen::address, text(), "`host:port` or `[v6]:port`; port 0 takes any free one and prints it.", "\"127.0.0.1:8080\"")),
+      {required(field("address", &Listen::address, text(),
+                      "`host:port` or `[v6]:port`; port 0 takes any free one and prints it.", "\"127.0.0.1:8080\"")),
        field("anonymous", &Listen::anonymous, boolean(),
-             "Serves callers without a key on an address that is not loopback. Without it such a listener needs consumers."),
-       field("dialect", &Listen::dialect, text(), "Fixes the dialect errors are told in. Unset: by path and headers.", "\"openai\""),
-       field("max_connections", &Listen::max_connections, integer<std::uint32_t>(1, kMany), "Open connections; more are turned away."),
+             "Serves callers without a key on an address that is not loopback. Without it such a listener needs "
+             "consumers."),
+       field("dialect", &Listen::dialect, text(), "Fixes the dialect errors are told in. Unset: by path and headers.",
+             "\"openai\""),
+       field("max_connections", &Listen::max_connections, integer<std::uint32_t>(1, kMany),
+             "Open connections; more are turned away."),
        field("max_connections_per_address", &Listen::max_connections_per_address, integer<std::uint32_t>(0, kMany),
              "Open connections of one client address. 0 = no bound."),
-       field("header_timeout_ms", &Listen::header_timeout, milliseconds(1), "From the first byte of a request to its last header byte."),
+       field("header_timeout_ms", &Listen::header_timeout, milliseconds(1),
+             "From the first byte of a request to its last header byte."),
        field("body_timeout_ms", &Listen::body_timeout, milliseconds(1), "The longest silence inside a request body."),
-       field("idle_timeout_ms", &Listen::idle_timeout, milliseconds(1), "The longest silence between two requests of a connection.")});
+       field("idle_timeout_ms", &Listen::idle_timeout, milliseconds(1),
+             "The longest silence between two requests of a connection.")});
 }
 
 Codec<RequestLimits> request_limits() {
   return object<RequestLimits>(
-      "Limits", "What one request may cost before any upstream is involved. What is over a limit is refused with an error that names it.",
-      {field("header_bytes", &RequestLimits::header_bytes, integer<std::uint32_t>(1024, 16 << 20, "bytes"), "Request line and header fields together."),
+      "Limits",
+      "What one request may cost before any upstream is involved. What is over a limit is refused with an error that "
+      "names it.",
+      {field("header_bytes", &RequestLimits::header_bytes, integer<std::uint32_t>(1024, 16 << 20, "bytes"),
+             "Request line and header fields together."),
        field("headers", &RequestLimits::headers, integer<std::uint32_t>(1, 10'000), "Header fields of one request."),
-       field("body_bytes", &RequestLimits::body_bytes, integer<std::uint64_t>(1, kTebibyte, "bytes"), "One body, as sent and after decoding."),
+       field("body_bytes", &RequestLimits::body_bytes, integer<std::uint64_t>(1, kTebibyte, "bytes"),
+             "One body, as sent and after decoding."),
        field("body_budget_bytes", &RequestLimits::body_budget_bytes, integer<std::uint64_t>(1, kTebibyte, "bytes"),
              "All request bodies the gateway holds at once; at least `body_bytes`."),
        field("json_depth", &RequestLimits::json_depth, integer<std::uint32_t>(1, 100'000), "Nesting of a JSON body."),
-       field("json_values", &RequestLimits::json_values, integer<std::uint32_t>(1, 100'000'000), "Values of a JSON body."),
-       field("event_bytes", &RequestLimits::event_bytes, integer<std::uint32_t>(1024, 1 << 30, "bytes"), "One event of a streamed answer.")});
+       field("json_values", &RequestLimits::json_values, integer<std::uint32_t>(1, 100'000'000),
+             "Values of a JSON body."),
+       field("event_bytes", &RequestLimits::event_bytes, integer<std::uint32_t>(1024, 1 << 30, "bytes"),
+             "One event of a streamed answer.")});
 }
 
 /// The reference of a key, if that is where it comes from.
-Field<ConsumerKey> key_reference(std::string_view name, Secret::Source source, Secret (*make)(std::string), std::string_view meaning, std::string_view example) {
+Field<ConsumerKey> key_reference(std::string_view name, Secret::Source source, Secret (*make)(std::string),
+                                 std::string_view meaning, std::string_view example) {
   return form<ConsumerKey, std::string>(
-      name, text(), [source](const ConsumerKey& key) { return key.value.source() == source ? std::optional(std::string(key.value.reference())) : std::nullopt; },
+      name, text(),
+      [source](const ConsumerKey& key) {
+        return key.value.source() == source ? std::optional(std::string(key.value.reference())) : std::nullopt;
+      },
       [make](ConsumerKey& key, std::string reference) { key.value = make(std::move(reference)); }, meaning, example);
 }
 
@@ -48,19 +66,24 @@ Codec<ConsumerKey> consumer_key() {
       "A key", "One key of a consumer: its SHA-256, or a reference to the key itself.",
       {field("sha256", &ConsumerKey::sha256, text(kSha256Form), "The SHA-256 of the key: `printf %s KEY | sha256sum`.",
              "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\""),
-       key_reference("env", Secret::Source::kEnvironment, Secret::env, "The environment variable that holds the key, read at load and at reload.", "\"APP_KEY\""),
-       key_reference("file", Secret::Source::kFile, Secret::file, "The file that holds the key; one newline at its end is cut off.", "\"/run/secrets/app\"")},
+       key_reference("env", Secret::Source::kEnvironment, Secret::env,
+                     "The environment variable that holds the key, read at load and at reload.", "\"APP_KEY\""),
+       key_reference("file", Secret::Source::kFile, Secret::file,
+                     "The file that holds the key; one newline at its end is cut off.", "\"/run/secrets/app\"")},
       {"sha256", "env", "file"});
   return {key.shape,
           [key](Reader& in, json::Value value, ConsumerKey& out) {
             if (value.is(json::Type::kObject)) return key.read(in, value, out);
             // The text may be the key itself: it is not repeated.
-            if (in.source() == Source::kProgram && is_masked(value)) return void(out.value = Secret::literal(std::string(kMasked)));
+            if (in.source() == Source::kProgram && is_masked(value))
+              return void(out.value = Secret::literal(std::string(kMasked)));
             in.report("must be " + describe(*key.shape) + "; a configuration never holds the key itself");
           },
           [key](json::Writer& out, const ConsumerKey& value) {
-            if (value.sha256.empty() && value.value.source() == Secret::Source::kLiteral) out.string(kMasked);
-            else key.write(out, value);
+            if (value.sha256.empty() && value.value.source() == Secret::Source::kLiteral)
+              out.string(kMasked);
+            else
+              key.write(out, value);
           }};
 }
 
@@ -74,15 +97,18 @@ Codec<GatewayOptions> gateway_options() {
              "Engine threads. 0: none is made and the host program drives the gateway; `sluiced` refuses that.", "4"),
        field("listen", &GatewayOptions::listen, list_of(listen(), {.min_items = 0}), "The addresses to serve."),
        field("limits", &GatewayOptions::limits, request_limits(), "Bounds of one request."),
-       field("max_exchanges", &GatewayOptions::max_exchanges, integer<std::uint32_t>(0, kMany * 10), "Exchanges open at once; more are refused. 0 = no bound."),
-       field("drain_timeout_ms", &GatewayOptions::drain_timeout, milliseconds(0), "How long running exchanges may go on once the daemon is told to end.")});
+       field("max_exchanges", &GatewayOptions::max_exchanges, integer<std::uint32_t>(0, kMany * 10),
+             "Exchanges open at once; more are refused. 0 = no bound."),
+       field("drain_timeout_ms", &GatewayOptions::drain_timeout, milliseconds(0),
+             "How long running exchanges may go on once the daemon is told to end.")});
 }
 
 Codec<Group> group() {
-  return object<Group>(
-      "A group", "Sorts consumers. What a consumer may ask for is the union over its groups.",
-      {required(field("name", &Group::name, text(kNameForm), "The name consumers and routes refer to.", "\"research\"")),
-       field("models", &Group::models, texts(), "Models its members may ask for; globs. Unset: any.", "[\"gpt-4o*\", \"llama-*\"]")});
+  return object<Group>("A group", "Sorts consumers. What a consumer may ask for is the union over its groups.",
+                       {required(field("name", &Group::name, text(kNameForm), "The name consumers and routes refer to.",
+                                       "\"research\"")),
+                        field("models", &Group::models, texts(), "Models its members may ask for; globs. Unset: any.",
+                              "[\"gpt-4o*\", \"llama-*\"]")});
 }
 
 Codec<Consumer> consumer() {
@@ -91,21 +117,27 @@ Codec<Consumer> consumer() {
       {required(field("name", &Consumer::name, text(kNameForm), "The name routes, logs and accounts use.", "\"app\"")),
        field("tenant", &Consumer::tenant, text(kNameForm), "Whom the consumer belongs to.", "\"acme\""),
        field("groups", &Consumer::groups, texts(), "The groups it is a member of.", "[\"research\"]"),
-       field("keys", &Consumer::keys, list_of(consumer_key()), "The keys it may show. Unset: in-process callers may name it, nobody else can be it.")});
+       field("keys", &Consumer::keys, list_of(consumer_key()),
+             "The keys it may show. Unset: in-process callers may name it, nobody else can be it.")});
 }
 
 const Codec<Config>& table() {
   static const Codec<Config> whole = [] {
     const auto version = integer<std::int64_t>(kVersion, kVersion);
     return object<Config>(
-        "The document", "One JSON object. `$schema` and `$comment` may stand in every object; any other key that is not listed is refused.",
-        {required(form<Config, std::int64_t>("version", version, [](const Config&) { return std::optional(kVersion); }, [](Config&, std::int64_t) {},
-                                             "The version of this format.", "1")),
+        "The document",
+        "One JSON object. `$schema` and `$comment` may stand in every object; any other key that is not listed is "
+        "refused.",
+        {required(form<Config, std::int64_t>(
+             "version", version, [](const Config&) { return std::optional(kVersion); }, [](Config&, std::int64_t) {},
+             "The version of this format.", "1")),
          field("gateway", &Config::gateway, gateway_options(), "What holds for the whole process."),
          field("groups", &Config::groups, list_of(group(), {.min_items = 0}), "Groups of consumers."),
-         field("consumers", &Config::consumers, list_of(consumer(), {.min_items = 0}), "Who may call. Unset: keys are not asked for."),
+         field("consumers", &Config::consumers, list_of(consumer(), {.min_items = 0}),
+               "Who may call. Unset: keys are not asked for."),
          field("upstreams", &Config::upstreams, list_of(upstream(), {.min_items = 0}), "Where requests can go."),
-         field("routes", &Config::routes, list_of(route(), {.min_items = 0}), "Which requests go where: from the top down, the first match serves.")});
+         field("routes", &Config::routes, list_of(route(), {.min_items = 0}),
+               "Which requests go where: from the top down, the first match serves.")});
   }();
   return whole;
 }

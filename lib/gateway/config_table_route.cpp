@@ -1,3 +1,8 @@
+// The table of routes: match, targets, models, rewriting and edits. What belongs together is judged elsewhere
+// (config_judge_route.cpp); here stands what each key may hold.
+
+#include <limits>
+
 #include "gateway/config_table.hpp"
 
 namespace sluice::gateway::config {
@@ -19,15 +24,21 @@ Field<Rule> operand(std::string_view key, typename Rule::Op op, std::string_view
 Codec<HeaderMatch> header_rule() {
   using Op = HeaderMatch::Op;
   const auto present = form<HeaderMatch, bool>(
-      "present", only_true(), [](const HeaderMatch& rule) { return rule.op == Op::kPresent ? std::optional(true) : std::nullopt; },
+      "present", only_true(),
+      [](const HeaderMatch& rule) { return rule.op == Op::kPresent ? std::optional(true) : std::nullopt; },
       [](HeaderMatch& rule, bool) { rule.op = Op::kPresent; }, "The field is there, whatever it says.", "true");
-  const auto form = object<HeaderMatch>("A header rule", "How one header field is tested. A text alone means: exactly this.",
-                                        {operand<HeaderMatch>("prefix", Op::kPrefix, "The value begins with it.", "\"beta-\""),
-                                         operand<HeaderMatch>("glob", Op::kGlob, "The value fits the glob.", "\"eu-*\""),
-                                         operand<HeaderMatch>("regex", Op::kRegex, "The regular expression (RE2) fits somewhere in the value; `^` and `$` tie it to the ends.", "\"^v[12]$\""), present},
-                                        {"prefix", "glob", "regex", "present"});
+  const auto form = object<HeaderMatch>(
+      "A header rule", "How one header field is tested. A text alone means: exactly this.",
+      {operand<HeaderMatch>("prefix", Op::kPrefix, "The value begins with it.", "\"beta-\""),
+       operand<HeaderMatch>("glob", Op::kGlob, "The value fits the glob.", "\"eu-*\""),
+       operand<HeaderMatch>("regex", Op::kRegex,
+                            "The regular expression (RE2) fits somewhere in the value; `^` and `$` tie it to the ends.",
+                            "\"^v[12]$\""),
+       present},
+      {"prefix", "glob", "regex", "present"});
   const auto exact = any_text();
-  auto shape = std::make_shared<const Shape>(Shape{.kind = Shape::Kind::kEither, .alternatives = {exact.shape, form.shape}});
+  auto shape =
+      std::make_shared<const Shape>(Shape{.kind = Shape::Kind::kEither, .alternatives = {exact.shape, form.shape}});
   return {shape,
           [shape, form, exact](Reader& in, json::Value value, HeaderMatch& out) {
             if (value.is(json::Type::kObject)) return form.read(in, value, out);
@@ -36,8 +47,10 @@ Codec<HeaderMatch> header_rule() {
             exact.read(in, value, out.value);
           },
           [form](json::Writer& out, const HeaderMatch& rule) {
-            if (rule.op == Op::kExact) out.string(rule.value);
-            else form.write(out, rule);
+            if (rule.op == Op::kExact)
+              out.string(rule.value);
+            else
+              form.write(out, rule);
           }};
 }
 
@@ -66,9 +79,13 @@ Codec<std::vector<HeaderMatch>> header_rules() {
           [](const std::vector<HeaderMatch>& rules) { return rules.empty(); }};
 }
 
-Field<BodyMatch> comparison(std::string_view key, BodyMatch::Op op, std::string_view meaning, std::string_view example, Codec<Scalar> codec = scalar()) {
+Field<BodyMatch> comparison(std::string_view key, BodyMatch::Op op, std::string_view meaning, std::string_view example,
+                            Codec<Scalar> codec = scalar()) {
   return form<BodyMatch, Scalar>(
-      key, std::move(codec), [op](const BodyMatch& rule) { return rule.op == op && rule.values.size() == 1 ? std::optional(rule.values[0]) : std::nullopt; },
+      key, std::move(codec),
+      [op](const BodyMatch& rule) {
+        return rule.op == op && rule.values.size() == 1 ? std::optional(rule.values[0]) : std::nullopt;
+      },
       [op](BodyMatch& rule, Scalar value) {
         rule.op = op;
         rule.values = {std::move(value)};
@@ -77,8 +94,7 @@ Field<BodyMatch> comparison(std::string_view key, BodyMatch::Op op, std::string_
 }
 
 /// A Scalar of one C++ type only, with that type's shape.
-template <typename T>
-Codec<Scalar> scalar_of(Codec<T> inner) {
+template <typename T> Codec<Scalar> scalar_of(Codec<T> inner) {
   const auto any = scalar();
   return {inner.shape,
           [inner](Reader& in, json::Value value, Scalar& out) {
@@ -92,8 +108,8 @@ Codec<Scalar> scalar_of(Codec<T> inner) {
 /// A number keeps its lexeme's kind: 7 is compared as an integer, 7.5 as a double.
 Codec<Scalar> number_scalar() {
   const auto any = scalar();
-  const auto bounds = number(-1.7976931348623157e308, 1.7976931348623157e308);
-  auto shape = std::make_shared<const Shape>(Shape{.kind = Shape::Kind::kNumber, .low = bounds.shape->low, .high = bounds.shape->high});
+  constexpr double kLargest = std::numeric_limits<double>::max();
+  auto shape = std::make_shared<const Shape>(Shape{.kind = Shape::Kind::kNumber, .low = -kLargest, .high = kLargest});
   return {shape,
           [any, shape](Reader& in, json::Value value, Scalar& out) {
             if (in.expect(value, json::Type::kNumber, *shape)) any.read(in, value, out);
@@ -104,79 +120,105 @@ Codec<Scalar> number_scalar() {
 Codec<BodyMatch> body_rule() {
   using Op = BodyMatch::Op;
   const auto in_list = form<BodyMatch, std::vector<Scalar>>(
-      "in", list_of(scalar()), [](const BodyMatch& rule) { return rule.op == Op::kIn ? std::optional(rule.values) : std::nullopt; },
+      "in", list_of(scalar()),
+      [](const BodyMatch& rule) { return rule.op == Op::kIn ? std::optional(rule.values) : std::nullopt; },
       [](BodyMatch& rule, std::vector<Scalar> values) {
         rule.op = Op::kIn;
         rule.values = std::move(values);
       },
       "Equal to one of these.", "[\"low\", \"minimal\"]");
   return object<BodyMatch>(
-      "A body rule", "A typed test on one field of the JSON body. A field that is missing fits nothing but `\"exists\": false`; `\"1\"` is not 1.",
-      {required(field("pointer", &BodyMatch::pointer, text(kPointerForm), "Where the field is (JSON Pointer).", "\"/metadata/tier\"")),
+      "A body rule",
+      "A typed test on one field of the JSON body. A field that is missing fits nothing but `\"exists\": false`; "
+      "`\"1\"` is not 1.",
+      {required(field("pointer", &BodyMatch::pointer, text(kPointerForm), "Where the field is (JSON Pointer).",
+                      "\"/metadata/tier\"")),
        comparison("equals", Op::kEquals, "Equal in type and value.", "\"gold\""), in_list,
        comparison("exists", Op::kExists, "Whether the field is there.", "true", scalar_of(boolean())),
-       comparison("lt", Op::kLess, "A number less than this.", "0.5", number_scalar()), comparison("lte", Op::kLessEqual, "A number at most this.", "1", number_scalar()),
+       comparison("lt", Op::kLess, "A number less than this.", "0.5", number_scalar()),
+       comparison("lte", Op::kLessEqual, "A number at most this.", "1", number_scalar()),
        comparison("gt", Op::kGreater, "A number greater than this.", "1000", number_scalar()),
        comparison("gte", Op::kGreaterEqual, "A number at least this.", "1000", number_scalar()),
        comparison("glob", Op::kGlob, "A text that fits the glob.", "\"eu-*\"", scalar_of(text())),
-       comparison("regex", Op::kRegex, "A text in which the regular expression (RE2) fits somewhere.", "\"^v[0-9]+$\"", scalar_of(text()))},
+       comparison("regex", Op::kRegex, "A text in which the regular expression (RE2) fits somewhere.", "\"^v[0-9]+$\"",
+                  scalar_of(text()))},
       {"equals", "in", "exists", "lt", "lte", "gt", "gte", "glob", "regex"});
 }
 
 Codec<PromptMatch> prompt_rule() {
   using Op = PromptMatch::Op;
   using Where = PromptMatch::Where;
-  return object<PromptMatch>("A prompt rule", "A test on the decoded text of the prompt, whether it is sent as one text or in parts.",
-                             {field("where", &PromptMatch::where, choice<Where>({{"any", Where::kAny}, {"last_user", Where::kLastUser}, {"system", Where::kSystem}}),
-                                    "Which part of the prompt: all messages, the last of the user, or the system's."),
-                              operand<PromptMatch>("contains", Op::kContains, "The text stands in it.", "\"translate\""),
-                              operand<PromptMatch>("regex", Op::kRegex, "The regular expression (RE2) fits somewhere in it.", "\"(?s)SELECT .* FROM\""),
-                              field("ignore_case", &PromptMatch::ignore_case, boolean(), "Upper and lower case are the same.")},
-                             {"contains", "regex"});
+  return object<PromptMatch>(
+      "A prompt rule", "A test on the decoded text of the prompt, whether it is sent as one text or in parts.",
+      {field("where", &PromptMatch::where,
+             choice<Where>({{"any", Where::kAny}, {"last_user", Where::kLastUser}, {"system", Where::kSystem}}),
+             "Which part of the prompt: all messages, the last of the user, or the system's."),
+       operand<PromptMatch>("contains", Op::kContains, "The text stands in it.", "\"translate\""),
+       operand<PromptMatch>("regex", Op::kRegex, "The regular expression (RE2) fits somewhere in it.",
+                            "\"(?s)SELECT .* FROM\""),
+       field("ignore_case", &PromptMatch::ignore_case, boolean(), "Upper and lower case are the same.")},
+      {"contains", "regex"});
 }
 
 Codec<ToolMatch> tool_rules() {
-  return object<ToolMatch>("Tool rules", "Each list that is set must hold: one of its globs fits the name of a tool.",
-                           {field("offered", &ToolMatch::offered, texts_or_one(), "A tool the request offers.", "[\"search_*\"]"),
-                            field("forced", &ToolMatch::forced, texts_or_one(), "The tool `tool_choice` forces.", "[\"get_weather\"]"),
-                            field("last_called", &ToolMatch::last_called, texts_or_one(), "A tool the last assistant message called.", "[\"run_sql\"]")});
+  return object<ToolMatch>(
+      "Tool rules", "Each list that is set must hold: one of its globs fits the name of a tool.",
+      {field("offered", &ToolMatch::offered, texts_or_one(), "A tool the request offers.", "[\"search_*\"]"),
+       field("forced", &ToolMatch::forced, texts_or_one(), "The tool `tool_choice` forces.", "[\"get_weather\"]"),
+       field("last_called", &ToolMatch::last_called, texts_or_one(), "A tool the last assistant message called.",
+             "[\"run_sql\"]")});
 }
 
 Codec<Target> target() {
-  return object<Target>("An upstream of a route", "One place the route may send a request to.",
-                        {required(field("name", &Target::upstream, text(), "The upstream's name.", "\"openai\"")),
-                         field("model", &Target::model, text(), "The model name sent there. Unset: as asked for.", "\"gpt-4o-mini\""),
-                         field("pools", &Target::pools, list_of(text(kNameForm), {.unique = true}), "Aliases a caller may ask for: `pool:fast`. Case does not count.", "[\"fast\"]")});
+  return object<Target>(
+      "An upstream of a route", "One place the route may send a request to.",
+      {required(field("name", &Target::upstream, text(), "The upstream's name.", "\"openai\"")),
+       field("model", &Target::model, text(), "The model name sent there. Unset: as asked for.", "\"gpt-4o-mini\""),
+       field("pools", &Target::pools, list_of(text(kNameForm), {.unique = true}),
+             "Aliases a caller may ask for: `pool:fast`. Case does not count.", "[\"fast\"]")});
 }
 
 Codec<ModelPolicy> model_policy() {
   return object<ModelPolicy>(
       "Model policy", "What the route does with the model a request asks for.",
-      {field("allow", &ModelPolicy::allow, texts(), "Models that may be asked for; globs. Unset: any.", "[\"gpt-4o*\"]"),
+      {field("allow", &ModelPolicy::allow, texts(), "Models that may be asked for; globs. Unset: any.",
+             "[\"gpt-4o*\"]"),
        field("default", &ModelPolicy::default_model, text(), "Used where the request names none.", "\"gpt-4o-mini\""),
-       field("substitute", &ModelPolicy::substitute, boolean(), "A model that is not allowed is replaced by the default, and reported, instead of refused."),
-       field("intents", &ModelPolicy::intents, boolean(), "`@provider/model`, `pool:alias` and `auto` are understood.")});
+       field("substitute", &ModelPolicy::substitute, boolean(),
+             "A model that is not allowed is replaced by the default, and reported, instead of refused."),
+       field("intents", &ModelPolicy::intents, boolean(),
+             "`@provider/model`, `pool:alias` and `auto` are understood.")});
 }
 
 Codec<PathRewrite> rewrite() {
-  return object<PathRewrite>("Path rewrite", "How the path changes on the way; the query stays as it is. At most one of the three forms.",
-                             {field("strip_prefix", &PathRewrite::strip_prefix, text(), "Takes this off the front.", "\"/team-a\""),
-                              field("path", &PathRewrite::path, text(), "The new path; `{name}` stands for what the match captured, percent-encoded.", "\"/v2/{tail}\""),
-                              field("regex", &PathRewrite::regex, text(), "Replaces the first place where this regular expression (RE2) fits ...", "\"^/old/(.*)\""),
-                              field("replacement", &PathRewrite::replacement, any_text(), "... by this; `\\1` is the first group. Unset: by nothing.", "\"/new/\\\\1\"")});
+  return object<PathRewrite>(
+      "Path rewrite", "How the path changes on the way; the query stays as it is. At most one of the three forms.",
+      {field("strip_prefix", &PathRewrite::strip_prefix, text(), "Takes this off the front.", "\"/team-a\""),
+       field("path", &PathRewrite::path, text(),
+             "The new path; `{name}` stands for what the match captured, percent-encoded.", "\"/v2/{tail}\""),
+       field("regex", &PathRewrite::regex, text(),
+             "Replaces the first place where this regular expression (RE2) fits ...", "\"^/old/(.*)\""),
+       field("replacement", &PathRewrite::replacement, any_text(),
+             "... by this; `\\1` is the first group. Unset: by nothing.", "\"/new/\\\\1\"")});
 }
 
 Codec<HeaderEdits> header_edits() {
-  return object<HeaderEdits>("Header edits", "First `remove`, then `set`, then `add`.",
-                             {field("set", &HeaderEdits::set, map_of(any_text()), "Fields that replace all of their name.", "{\"x-team\": \"a\"}"),
-                              field("add", &HeaderEdits::add, map_of(any_text()), "Fields put beside those that are there.", "{\"x-tag\": \"sluice\"}"),
-                              field("remove", &HeaderEdits::remove, texts(), "Names of fields taken out.", "[\"x-debug\"]")});
+  return object<HeaderEdits>(
+      "Header edits", "First `remove`, then `set`, then `add`.",
+      {field("set", &HeaderEdits::set, map_of(any_text()), "Fields that replace all of their name.",
+             "{\"x-team\": \"a\"}"),
+       field("add", &HeaderEdits::add, map_of(any_text()), "Fields put beside those that are there.",
+             "{\"x-tag\": \"sluice\"}"),
+       field("remove", &HeaderEdits::remove, texts(), "Names of fields taken out.", "[\"x-debug\"]")});
 }
 
 Codec<BodyEdits> body_edits() {
-  return object<BodyEdits>("Body edits", "Changes to the JSON body; every other byte stays as it is.",
-                           {field("set", &BodyEdits::set, map_of(json_text()), "JSON Pointer -> the new value; what is missing on the way is made.", "{\"/temperature\": 0}"),
-                            field("remove", &BodyEdits::remove, list_of(text(kPointerForm), {.unique = true}), "JSON Pointers of members taken out.", "[\"/user\"]")});
+  return object<BodyEdits>(
+      "Body edits", "Changes to the JSON body; every other byte stays as it is.",
+      {field("set", &BodyEdits::set, map_of(json_text()),
+             "JSON Pointer -> the new value; what is missing on the way is made.", "{\"/temperature\": 0}"),
+       field("remove", &BodyEdits::remove, list_of(text(kPointerForm), {.unique = true}),
+             "JSON Pointers of members taken out.", "[\"/user\"]")});
 }
 
 }  // namespace
@@ -184,12 +226,17 @@ Codec<BodyEdits> body_edits() {
 Codec<Match> match() {
   return object<Match>(
       "Match", "All that is set must hold; a list holds where one of its elements does. Nothing set: every request.",
-      {field("path", &Match::path, text(), "Exact, or a pattern: `*` within one segment, `**` any rest, `{name}` one segment, captured.", "\"/v1/chat/completions\""),
-       field("path_prefix", &Match::path_prefix, text(), "Everything at or below this path; it ends on a segment boundary.", "\"/v1\""),
-       field("host", &Match::hosts, texts_or_one(), "Host names, without port; `*.example.com` is exactly one label more.", "[\"api.example.com\"]"),
+      {field("path", &Match::path, text(),
+             "Exact, or a pattern: `*` within one segment, `**` any rest, `{name}` one segment, captured.",
+             "\"/v1/chat/completions\""),
+       field("path_prefix", &Match::path_prefix, text(),
+             "Everything at or below this path; it ends on a segment boundary.", "\"/v1\""),
+       field("host", &Match::hosts, texts_or_one(),
+             "Host names, without port; `*.example.com` is exactly one label more.", "[\"api.example.com\"]"),
        field("method", &Match::methods, texts_or_one(), "Methods, in capitals.", "[\"POST\"]"),
        field("headers", &Match::headers, header_rules(), "Header field -> what it must say.", "{\"x-tier\": \"gold\"}"),
-       field("model", &Match::models, texts_or_one(), "Globs on the model asked for. An absent model counts as the route's default.", "[\"gpt-*\"]"),
+       field("model", &Match::models, texts_or_one(),
+             "Globs on the model asked for. An absent model counts as the route's default.", "[\"gpt-*\"]"),
        field("body", &Match::body, list_of(body_rule()), "Tests on fields of the JSON body."),
        field("prompt", &Match::prompt, list_of(prompt_rule()), "Tests on the text of the prompt."),
        field("tools", &Match::tools, tool_rules(), "Tests on tools."),
@@ -203,17 +250,24 @@ Codec<Route> route() {
       {required(field("name", &Route::name, text(kNameForm), "The name in logs, errors and `--explain`.", "\"chat\"")),
        field("match", &Route::match, match(), "Which requests it takes."),
        required(field("upstreams", &Route::upstreams, list_of(target()), "Where they may go, in order.")),
-       field("admit", &Route::admit, texts(), "Consumers or groups it admits. Unset: everyone the gateway knows.", "[\"research\"]"),
+       field("admit", &Route::admit, texts(), "Consumers or groups it admits. Unset: everyone the gateway knows.",
+             "[\"research\"]"),
        field("models", &Route::models, model_policy(), "What is done with the model asked for."),
-       field("operation", &Route::operation, choice<RouteOperation>({{"auto", RouteOperation::kAuto}, {"opaque", RouteOperation::kOpaque}}),
+       field("operation", &Route::operation,
+             choice<RouteOperation>({{"auto", RouteOperation::kAuto}, {"opaque", RouteOperation::kOpaque}}),
              "`auto`: by path, method and headers. `opaque`: byte for byte, whatever it is."),
        field("rewrite", &Route::rewrite, rewrite(), "How the path changes."),
-       field("request_headers", &Route::request_headers, header_edits(), "Changes to the header fields sent to the upstream."),
-       field("response_headers", &Route::response_headers, header_edits(), "Changes to the header fields sent to the caller."),
+       field("request_headers", &Route::request_headers, header_edits(),
+             "Changes to the header fields sent to the upstream."),
+       field("response_headers", &Route::response_headers, header_edits(),
+             "Changes to the header fields sent to the caller."),
        field("forward_headers", &Route::forward_headers, texts(),
-             "Client header fields that go upstream beside the usual ones; globs. Credentials and cookies only by their exact name.", "[\"x-trace-*\"]"),
+             "Client header fields that go upstream beside the usual ones; globs. Credentials and cookies only by "
+             "their exact name.",
+             "[\"x-trace-*\"]"),
        field("body", &Route::body, body_edits(), "Changes to the JSON body."),
-       field("expose_target", &Route::expose_target, boolean(), "Names provider and model in the answer's headers `x-sluice-provider` and `x-sluice-model`.")});
+       field("expose_target", &Route::expose_target, boolean(),
+             "Names provider and model in the answer's headers `x-sluice-provider` and `x-sluice-model`.")});
 }
 
 }  // namespace sluice::gateway::config

@@ -1,3 +1,5 @@
+// The table of upstreams: address, credential, deadlines, caps, TLS, and the simulator's answers.
+
 #include "gateway/config_table.hpp"
 
 namespace sluice::gateway::config {
@@ -11,27 +13,36 @@ Codec<Timeouts> timeouts() {
   return object<Timeouts>(
       "Timeouts", "Deadlines of one attempt, each independent of the others. 0 = off.",
       {field("connect_ms", &Timeouts::connect, milliseconds(0), "Name resolved, TCP and TLS made.", "2000"),
-       field("headers_ms", &Timeouts::headers, milliseconds(0), "From the request sent to the head of the answer.", "30000"),
-       field("first_delta_ms", &Timeouts::first_delta, milliseconds(0), "From the request sent to the first content of a streamed answer; pings do not count.", "30000"),
-       field("idle_ms", &Timeouts::idle, milliseconds(0), "The longest silence between two reads of an answer.", "60000"),
+       field("headers_ms", &Timeouts::headers, milliseconds(0), "From the request sent to the head of the answer.",
+             "30000"),
+       field("first_delta_ms", &Timeouts::first_delta, milliseconds(0),
+             "From the request sent to the first content of a streamed answer; pings do not count.", "30000"),
+       field("idle_ms", &Timeouts::idle, milliseconds(0), "The longest silence between two reads of an answer.",
+             "60000"),
        field("total_ms", &Timeouts::total, milliseconds(0), "The whole exchange.", "600000")});
 }
 
 Codec<UpstreamTls> tls() {
   return object<UpstreamTls>(
       "TLS", "How TLS towards an upstream is verified. Verification cannot be turned off.",
-      {field("ca_file", &UpstreamTls::ca_file, text(), "PEM bundle of the authorities to trust. Unset: the system's.", "\"/etc/ssl/private-ca.pem\""),
-       field("certificate_file", &UpstreamTls::certificate_file, text(), "PEM file of the client's certificate chain; goes with `key_file`.", "\"/etc/sluice/client.pem\""),
-       field("key_file", &UpstreamTls::key_file, text(), "PEM file of the client's key.", "\"/etc/sluice/client.key\"")});
+      {field("ca_file", &UpstreamTls::ca_file, text(), "PEM bundle of the authorities to trust. Unset: the system's.",
+             "\"/etc/ssl/private-ca.pem\""),
+       field("certificate_file", &UpstreamTls::certificate_file, text(),
+             "PEM file of the client's certificate chain; goes with `key_file`.", "\"/etc/sluice/client.pem\""),
+       field("key_file", &UpstreamTls::key_file, text(), "PEM file of the client's key.",
+             "\"/etc/sluice/client.key\"")});
 }
 
 Codec<UpstreamCaps> caps() {
   return object<UpstreamCaps>(
       "Caps", "What may be open towards an upstream at once, exact over all engine threads. 0 = no bound.",
-      {field("connections", &UpstreamCaps::connections, integer<std::uint32_t>(0, kMany), "Open sockets, idle ones included.", "64"),
+      {field("connections", &UpstreamCaps::connections, integer<std::uint32_t>(0, kMany),
+             "Open sockets, idle ones included.", "64"),
        field("in_flight", &UpstreamCaps::in_flight, integer<std::uint32_t>(0, kMany), "Exchanges.", "32"),
-       field("queue", &UpstreamCaps::queue, integer<std::uint32_t>(0, kMany), "Exchanges that may wait for a place. 0 = refuse at once."),
-       field("queue_wait_ms", &UpstreamCaps::queue_wait, milliseconds(0), "The longest wait for a place; the exchange's own deadline holds too.")});
+       field("queue", &UpstreamCaps::queue, integer<std::uint32_t>(0, kMany),
+             "Exchanges that may wait for a place. 0 = refuse at once."),
+       field("queue_wait_ms", &UpstreamCaps::queue_wait, milliseconds(0),
+             "The longest wait for a place; the exchange's own deadline holds too.")});
 }
 
 Codec<Upstream::Simulator> simulator() {
@@ -40,8 +51,10 @@ Codec<Upstream::Simulator> simulator() {
       "The simulator", "What an upstream of provider `simulator` answers. It needs no network and no key.",
       {field("answer", &S::answer, any_text(), "The text of every answer."),
        field("first_token_ms", &S::first_token, milliseconds(0), "From the request to the first token.", "200"),
-       field("tokens_per_second", &S::tokens_per_second, number(0, 1e6, "tokens/s"), "How fast a streamed answer comes. 0 = at once.", "40"),
-       field("status", &S::status, integer<int>(200, 599), "Other than 200: every request is answered with an error of this status.", "503")});
+       field("tokens_per_second", &S::tokens_per_second, number(0, 1e6, "tokens/s"),
+             "How fast a streamed answer comes. 0 = at once.", "40"),
+       field("status", &S::status, integer<int>(200, 599),
+             "Other than 200: every request is answered with an error of this status.", "503")});
 }
 
 }  // namespace
@@ -50,28 +63,45 @@ Codec<Upstream> upstream() {
   return object<Upstream>(
       "An upstream", "One endpoint that answers, with its credential, deadlines and caps.",
       {required(field("name", &Upstream::name, text(kNameForm), "The name routes refer to.", "\"openai\"")),
-       field("provider", &Upstream::provider, text(), "Who is behind it, which fixes dialect, address and kind of credential; `openai-compatible` for any other, with a `url`.",
+       field("provider", &Upstream::provider, text(),
+             "Who is behind it, which fixes dialect, address and kind of credential; `openai-compatible` for any "
+             "other, with a `url`.",
              "\"openai\""),
-       field("url", &Upstream::url, text(), "http or https, host, optional port and base path. Unset: the provider's own.", "\"http://127.0.0.1:8000/v1\""),
-       field("credential", &Upstream::credential, secret(), "The key that is sent there. Bound to this upstream's origin.", "{\"env\": \"OPENAI_API_KEY\"}"),
-       field("allow_plaintext_credential", &Upstream::allow_plaintext_credential, boolean(), "Sends the credential over plain http, which is refused otherwise."),
+       field("url", &Upstream::url, text(),
+             "http or https, host, optional port and base path. Unset: the provider's own.",
+             "\"http://127.0.0.1:8000/v1\""),
+       field("credential", &Upstream::credential, secret(),
+             "The key that is sent there. Bound to this upstream's origin.", "{\"env\": \"OPENAI_API_KEY\"}"),
+       field("allow_plaintext_credential", &Upstream::allow_plaintext_credential, boolean(),
+             "Sends the credential over plain http, which is refused otherwise."),
        field("models", &Upstream::models, texts(), "Models it serves; globs. Unset: any.", "[\"gpt-*\", \"o*\"]"),
-       field("default_model", &Upstream::default_model, text(), "The model used where a request leaves the choice to the gateway (`auto`).", "\"gpt-4o-mini\""),
-       field("mode", &Upstream::mode, choice<UpstreamMode>({{"embedded", UpstreamMode::kEmbedded}, {"security", UpstreamMode::kSecurity}}),
-             "`embedded`: sluice decides, renames models, injects options. `security`: the upstream does its own routing; bytes pass as they are, one attempt."),
+       field("default_model", &Upstream::default_model, text(),
+             "The model used where a request leaves the choice to the gateway (`auto`).", "\"gpt-4o-mini\""),
+       field("mode", &Upstream::mode,
+             choice<UpstreamMode>({{"embedded", UpstreamMode::kEmbedded}, {"security", UpstreamMode::kSecurity}}),
+             "`embedded`: sluice decides, renames models, injects options. `security`: the upstream does its own "
+             "routing; bytes pass as they are, one attempt."),
        field("timeouts", &Upstream::timeouts, timeouts(), "Deadlines of one attempt."),
        field("caps", &Upstream::caps, caps(), "Bounds of what is open at once."),
        field("tls", &Upstream::tls, tls(), "Authorities and client certificate."),
-       field("proxy", &Upstream::proxy, text(), "HTTP proxy to go through. Unset: none; the environment is not asked.", "\"http://proxy.internal:3128\""),
+       field("proxy", &Upstream::proxy, text(), "HTTP proxy to go through. Unset: none; the environment is not asked.",
+             "\"http://proxy.internal:3128\""),
        field("http", &Upstream::http, choice<HttpVersion>({{"1.1", HttpVersion::kHttp1}, {"2", HttpVersion::kHttp2}}),
              "The HTTP version spoken. `2` needs https; a paused stream can hold up to 32 MiB there."),
-       field("addresses", &Upstream::addresses, choice<AddressPolicy>({{"any", AddressPolicy::kAny}, {"public", AddressPolicy::kPublic}}),
-             "`public` refuses names that resolve to loopback, private, link-local, unique-local, multicast or unspecified addresses."),
-       field("compressed", &Upstream::compressed, boolean(), "Asks for gzip or deflate answers and decodes them. Off: `Accept-Encoding: identity`."),
-       field("max_answer_bytes", &Upstream::max_answer_bytes, integer<std::uint64_t>(0, kTebibyte, "bytes"), "The longest answer, after decoding. 0 = no bound; an answer is never kept whole."),
-       field("max_decoded_bytes", &Upstream::max_decoded_bytes, integer<std::uint64_t>(1, kTebibyte, "bytes"), "What a compressed answer may grow to; goes with `compressed`."),
-       field("repeatable", &Upstream::repeatable, boolean(), "Off: every request takes a fresh connection, so that it can never reach the upstream twice."),
-       quiet(field("simulator", &Upstream::simulator, simulator(), "Only for provider `simulator`: what it answers."), &Upstream::simulator)});
+       field("addresses", &Upstream::addresses,
+             choice<AddressPolicy>({{"any", AddressPolicy::kAny}, {"public", AddressPolicy::kPublic}}),
+             "`public` refuses names that resolve to loopback, private, link-local, unique-local, multicast or "
+             "unspecified addresses."),
+       field("compressed", &Upstream::compressed, boolean(),
+             "Asks for gzip or deflate answers and decodes them. Off: `Accept-Encoding: identity`."),
+       field("max_answer_bytes", &Upstream::max_answer_bytes, integer<std::uint64_t>(0, kTebibyte, "bytes"),
+             "The longest answer, after decoding. 0 = no bound; an answer is never kept whole."),
+       field("max_decoded_bytes", &Upstream::max_decoded_bytes, integer<std::uint64_t>(1, kTebibyte, "bytes"),
+             "What a compressed answer may grow to; goes with `compressed`."),
+       field("repeatable", &Upstream::repeatable, boolean(),
+             "Off: every request takes a fresh connection, so that it can never reach the upstream twice."),
+       quiet(field("simulator", &Upstream::simulator, simulator(), "Only for provider `simulator`: what it answers."),
+             &Upstream::simulator)});
 }
 
 }  // namespace sluice::gateway::config

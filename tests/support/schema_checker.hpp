@@ -36,14 +36,20 @@ inline bool same(Value a, Value b) {
 
 inline bool has_type(Value value, std::string_view name) {
   switch (value.type()) {
-    case Type::kNull: return name == "null";
-    case Type::kBool: return name == "boolean";
-    case Type::kString: return name == "string";
-    case Type::kArray: return name == "array";
-    case Type::kObject: return name == "object";
+    case Type::kNull:
+      return name == "null";
+    case Type::kBool:
+      return name == "boolean";
+    case Type::kString:
+      return name == "string";
+    case Type::kArray:
+      return name == "array";
+    case Type::kObject:
+      return name == "object";
     case Type::kNumber: {
       const double n = *value.number();
-      return name == "number" || (name == "integer" && static_cast<double>(static_cast<long long>(n)) == n && n < 9e18 && n > -9e18);
+      return name == "number" ||
+             (name == "integer" && static_cast<double>(static_cast<long long>(n)) == n && n < 9e18 && n > -9e18);
     }
   }
   return false;
@@ -66,7 +72,8 @@ inline bool valid_object(Value schema, Value value) {
   std::string scratch;
   for (Value item = value.first(); item; item = item.next()) {
     const Value known = properties ? member(properties, item.key(scratch)) : Value{};
-    if (known ? !valid(known, item) : rest && (rest.is(Type::kBool) ? !*rest.boolean() : !valid(rest, item))) return false;
+    if (known ? !valid(known, item) : rest && (rest.is(Type::kBool) ? !*rest.boolean() : !valid(rest, item)))
+      return false;
   }
   return true;
 }
@@ -85,15 +92,22 @@ inline bool valid_array(Value schema, Value value) {
 }
 
 inline bool valid(Value schema, Value value) {
-  static const std::set<std::string_view> kKnown{"$schema", "title", "description", "default", "examples", "type", "properties", "required", "additionalProperties",
-                                                 "items", "minItems", "uniqueItems", "minimum", "maximum", "minLength", "pattern", "const", "enum", "oneOf", "anyOf"};
+  static const std::set<std::string_view> kKnown{"$schema",    "title",    "description",
+                                                 "default",    "examples", "type",
+                                                 "properties", "required", "additionalProperties",
+                                                 "items",      "minItems", "uniqueItems",
+                                                 "minimum",    "maximum",  "minLength",
+                                                 "pattern",    "const",    "enum",
+                                                 "oneOf",      "anyOf"};
   std::string scratch;
   for (Value keyword = schema.first(); keyword; keyword = keyword.next()) {
-    if (!kKnown.contains(keyword.key(scratch))) throw std::runtime_error("schema keyword " + std::string(keyword.key(scratch)));
+    if (!kKnown.contains(keyword.key(scratch)))
+      throw std::runtime_error("schema keyword " + std::string(keyword.key(scratch)));
   }
   if (const Value type = member(schema, "type")) {
     bool fits = type.is(Type::kString) && has_type(value, text_of(type));
-    for (Value one = type.is(Type::kArray) ? type.first() : Value{}; one; one = one.next()) fits = fits || has_type(value, text_of(one));
+    for (Value one = type.is(Type::kArray) ? type.first() : Value{}; one; one = one.next())
+      fits = fits || has_type(value, text_of(one));
     if (!fits) return false;
   }
   if (const Value only = member(schema, "const"); only && !same(only, value)) return false;
@@ -108,8 +122,11 @@ inline bool valid(Value schema, Value value) {
   }
   if (value.is(Type::kString)) {
     const std::string text = text_of(value);
-    if (const Value least = member(schema, "minLength"); least && text.size() < static_cast<std::size_t>(*least.integer())) return false;
-    if (const Value pattern = member(schema, "pattern"); pattern && !RE2::PartialMatch(text, text_of(pattern))) return false;
+    if (const Value least = member(schema, "minLength");
+        least && text.size() < static_cast<std::size_t>(*least.integer()))
+      return false;
+    if (const Value pattern = member(schema, "pattern"); pattern && !RE2::PartialMatch(text, text_of(pattern)))
+      return false;
   }
   if (value.is(Type::kObject) && !valid_object(schema, value)) return false;
   if (value.is(Type::kArray) && !valid_array(schema, value)) return false;

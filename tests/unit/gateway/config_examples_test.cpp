@@ -30,7 +30,8 @@ std::string around(const std::string& routes) {
     "consumers": [{"name": "app", "groups": ["staff"]}, {"name": "batch"}],
     "upstreams": [{"name": "openai", "provider": "openai", "default_model": "gpt-4o-mini"}, {"name": "groq", "provider": "groq"},
                   {"name": "local", "provider": "vllm", "default_model": "qwen3"}, {"name": "vendor", "provider": "openai", "mode": "security"}],
-    "routes": [)" + routes + "]}";
+    "routes": [)" +
+         routes + "]}";
 }
 
 }  // namespace

@@ -38,8 +38,8 @@ TEST_CASE("objects are judged as the document they stand for") {
   config.upstreams[0].name = "two words";
   config.upstreams[0].timeouts.total = std::chrono::hours(48);
   config.routes[0].upstreams[0].upstream = "two words";
-  CHECK(places(config) == Places{"/gateway/threads", "/gateway/listen/0/address", "/gateway/listen/0/header_timeout_ms", "/upstreams/0/name",
-                                 "/upstreams/0/timeouts/total_ms"});
+  CHECK(places(config) == Places{"/gateway/threads", "/gateway/listen/0/address", "/gateway/listen/0/header_timeout_ms",
+                                 "/upstreams/0/name", "/upstreams/0/timeouts/total_ms"});
 }
 
 TEST_CASE("a required name that was never set is asked for") {
@@ -53,7 +53,8 @@ TEST_CASE("a required name that was never set is asked for") {
 TEST_CASE("what a program can set and a document cannot say is refused") {
   auto config = right();
   SECTION("two rules on one header field") {
-    config.routes[0].match.headers = {{.name = "x-a", .op = HeaderMatch::Op::kPrefix, .value = "a"}, {.name = "x-a", .op = HeaderMatch::Op::kGlob, .value = "*b"}};
+    config.routes[0].match.headers = {{.name = "x-a", .op = HeaderMatch::Op::kPrefix, .value = "a"},
+                                      {.name = "x-a", .op = HeaderMatch::Op::kGlob, .value = "*b"}};
     CHECK_THAT(to_string(validate(config)), Contains("/routes/0/match/headers/x-a: "));
   }
   SECTION("an enumerator that is none") {
@@ -92,7 +93,8 @@ TEST_CASE("what a program can set and a document cannot say is refused") {
 
 // SEC-15
 TEST_CASE("no value that could split a header passes, from a document or a program") {
-  for (const std::string& value : {std::string("a\r\nX-Admin: 1"), std::string("a\nb"), std::string("a\0b", 3), std::string("\x7f")}) {
+  for (const std::string& value :
+       {std::string("a\r\nX-Admin: 1"), std::string("a\nb"), std::string("a\0b", 3), std::string("\x7f")}) {
     auto config = right();
     config.routes[0].request_headers.set = {{"x-a", value}};
     config.routes[0].response_headers.add = {{"x-b", value}};
@@ -103,7 +105,8 @@ TEST_CASE("no value that could split a header passes, from a document or a progr
 // SEC-20
 TEST_CASE("a credential over plain http needs a permission that says so") {
   auto config = right();
-  config.upstreams.push_back({.name = "b", .provider = "openai-compatible", .url = "http://10.0.0.1/v1", .credential = Secret::literal("k")});
+  config.upstreams.push_back(
+      {.name = "b", .provider = "openai-compatible", .url = "http://10.0.0.1/v1", .credential = Secret::literal("k")});
   CHECK(places(config) == Places{"/upstreams/1/url"});
   config.upstreams[1].allow_plaintext_credential = true;
   CHECK(places(config) == Places{});
@@ -116,7 +119,8 @@ TEST_CASE("a dangling name tells the nearest one, and that there is none at all 
   config.routes[0].admit = {"app"};
   const std::string text = to_string(validate(config));
   CHECK_THAT(text, Contains("there is no upstream \"opnai\", did you mean \"openai\"?"));
-  CHECK_THAT(text, Contains("there is no consumer or group \"app\"; the configuration has no consumer or group at all"));
+  CHECK_THAT(text,
+             Contains("there is no consumer or group \"app\"; the configuration has no consumer or group at all"));
 }
 
 // ROUTE-03

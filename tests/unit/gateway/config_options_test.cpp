@@ -20,7 +20,8 @@ TEST_CASE("a path alone serves") {
 }
 
 TEST_CASE("options stand before or after the path") {
-  for (const auto& arguments : {std::vector<std::string_view>{"c.json", "--explain", "r.json", "--json"}, {"--json", "--explain", "r.json", "c.json"}}) {
+  for (const auto& arguments : {std::vector<std::string_view>{"c.json", "--explain", "r.json", "--json"},
+                                {"--json", "--explain", "r.json", "c.json"}}) {
     const auto options = parse_options(arguments);
     REQUIRE(options);
     CHECK(options->command == Command::kExplain);
@@ -46,7 +47,8 @@ TEST_CASE("a command line that cannot be meant says why") {
 }
 
 TEST_CASE("a request file becomes the request it describes") {
-  const auto asked = parse_request(R"({"target": "/v1/chat/completions?x=1", "headers": {"X-Tier": "gold"}, "body": {"model": "m", "n":  1}, "consumer": "app"})");
+  const auto asked = parse_request(
+      R"({"target": "/v1/chat/completions?x=1", "headers": {"X-Tier": "gold"}, "body": {"model": "m", "n":  1}, "consumer": "app"})");
   REQUIRE(asked);
   CHECK(asked->request.method == "POST");
   CHECK(asked->request.target == "/v1/chat/completions?x=1");
@@ -67,7 +69,8 @@ TEST_CASE("a request file with mistakes names them all") {
   const auto asked = parse_request(R"({"targt": "/", "headers": {"a b": "x", "c": 1}, "method": ""})");
   REQUIRE_FALSE(asked);
   const std::string& text = asked.error().message;
-  CHECK_THAT(text, Contains("unknown key \"targt\", did you mean \"target\"?") && Contains("/headers/a b") && Contains("/headers/c") && Contains("/method"));
+  CHECK_THAT(text, Contains("unknown key \"targt\", did you mean \"target\"?") && Contains("/headers/a b") &&
+                       Contains("/headers/c") && Contains("/method"));
   CHECK_FALSE(parse_request("[]"));
   CHECK_FALSE(parse_request("{"));
 }

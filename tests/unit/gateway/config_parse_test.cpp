@@ -28,7 +28,8 @@ std::vector<std::pair<std::string, std::string>> good_documents() {
   const auto corpus = json::Document::parse(Body::copy(tests::source_file("tests/golden/config_corpus.json")));
   REQUIRE(corpus);
   for (auto entry = corpus->root().first(); entry; entry = entry.next()) {
-    if (tests::member(entry, "verdict").equals("good")) out.emplace_back(tests::text_of(tests::member(entry, "name")), tests::member(entry, "document").raw());
+    if (tests::member(entry, "verdict").equals("good"))
+      out.emplace_back(tests::text_of(tests::member(entry, "name")), tests::member(entry, "document").raw());
   }
   return out;
 }
@@ -54,22 +55,27 @@ TEST_CASE("every document of the corpus gets its verdict, and every mistake its 
 }
 
 TEST_CASE("a mistyped key names the nearest one, a mistyped value the nearest value") {
-  const std::string text = message_of(R"({"version": 1, "upstreams": [{"name": "a", "provider": "opena", "ulr": "http://x", "mode": "secure"}],
+  const std::string text = message_of(
+      R"({"version": 1, "upstreams": [{"name": "a", "provider": "opena", "ulr": "http://x", "mode": "secure"}],
     "routes": [{"name": "r", "upstreams": [{"name": "b"}]}]})");
   CHECK(text ==
-        "/upstreams/0/provider: unknown provider \"opena\", did you mean \"openai\"?; \"openai-compatible\" with a url serves any other that speaks that dialect\n"
+        "/upstreams/0/provider: unknown provider \"opena\", did you mean \"openai\"?; \"openai-compatible\" with a url "
+        "serves any other that speaks that dialect\n"
         "/upstreams/0/ulr: unknown key \"ulr\", did you mean \"url\"?\n"
         "/upstreams/0/mode: must be \"embedded\" or \"security\" (is \"secure\")\n"
         "/routes/0/upstreams/0/name: there is no upstream \"b\", did you mean \"a\"?");
 }
 
 TEST_CASE("a mistyped key that was needed is one mistake, not two") {
-  CHECK(message_of(R"({"version": 1, "upstreams": [{"nmae": "a", "provider": "simulator"}]})") == "/upstreams/0/nmae: unknown key \"nmae\", did you mean \"name\"?");
-  CHECK(message_of(R"({"version": 1, "upstreams": [{"name": "a", "url": 5}]})") == "/upstreams/0/url: must be a text that is not empty (is 5)");
+  CHECK(message_of(R"({"version": 1, "upstreams": [{"nmae": "a", "provider": "simulator"}]})") ==
+        "/upstreams/0/nmae: unknown key \"nmae\", did you mean \"name\"?");
+  CHECK(message_of(R"({"version": 1, "upstreams": [{"name": "a", "url": 5}]})") ==
+        "/upstreams/0/url: must be a text that is not empty (is 5)");
 }
 
 TEST_CASE("the mistakes stand in the order of the document") {
-  const auto problems = validate_json(R"({"version": 1, "routes": [{"name": "r", "upstreams": [{"name": "b"}]}], "upstreams": [{"name": "a", "provider": "x"}], "gateway": {"threads": -1}})");
+  const auto problems = validate_json(
+      R"({"version": 1, "routes": [{"name": "r", "upstreams": [{"name": "b"}]}], "upstreams": [{"name": "a", "provider": "x"}], "gateway": {"threads": -1}})");
   REQUIRE(problems.size() == 3);
   CHECK(problems[0].pointer == "/routes/0/upstreams/0/name");
   CHECK(problems[1].pointer == "/upstreams/0/provider");
@@ -91,7 +97,8 @@ TEST_CASE("a syntax error shows line, column and the line itself") {
 
 TEST_CASE("a key that stands twice is a mistake wherever it stands") {
   CHECK_THAT(message_of(R"({"version": 1, "version": 1})"), Equals("/version: this key stands 2 times in its object"));
-  CHECK_THAT(message_of(R"({"version": 1, "gateway": {"limits": {"headers": 5, "h\u0065aders": 6}}})"), Contains("/gateway/limits/headers: this key stands 2 times"));
+  CHECK_THAT(message_of(R"({"version": 1, "gateway": {"limits": {"headers": 5, "h\u0065aders": 6}}})"),
+             Contains("/gateway/limits/headers: this key stands 2 times"));
   CHECK_THAT(message_of(R"({"version": 1, "upstreams": [{"name": "a", "provider": "simulator"}],
                             "routes": [{"name": "r", "upstreams": [{"name": "a"}], "body": {"set": {"/x": {"y": 1, "y": 2}}}}]})"),
              Contains("/routes/0/body/set/~1x/y: this key stands 2 times"));
@@ -99,13 +106,17 @@ TEST_CASE("a key that stands twice is a mistake wherever it stands") {
 
 // OPS-07
 TEST_CASE("a secret in the document is neither taken nor repeated") {
-  for (const char* credential : {R"("sk-very-secret")", R"({"literal": "sk-very-secret"})", R"({"env": ["sk-very-secret"]})", R"(["sk-very-secret"])"}) {
-    const std::string text = message_of(std::string(R"({"version": 1, "upstreams": [{"name": "a", "provider": "openai", "credential": )") + credential + "}]}");
+  for (const char* credential : {R"("sk-very-secret")", R"({"literal": "sk-very-secret"})",
+                                 R"({"env": ["sk-very-secret"]})", R"(["sk-very-secret"])"}) {
+    const std::string text =
+        message_of(std::string(R"({"version": 1, "upstreams": [{"name": "a", "provider": "openai", "credential": )") +
+                   credential + "}]}");
     INFO(text);
     CHECK(text != "valid");
     CHECK_THAT(text, !Contains("sk-very-secret"));
   }
-  CHECK_THAT(message_of(R"({"version": 1, "consumers": [{"name": "a", "keys": ["sk-very-secret"]}]})"), !Contains("sk-very-secret"));
+  CHECK_THAT(message_of(R"({"version": 1, "consumers": [{"name": "a", "keys": ["sk-very-secret"]}]})"),
+             !Contains("sk-very-secret"));
 }
 
 // OPS-07
@@ -113,7 +124,8 @@ TEST_CASE("a dump masks literal secrets and keeps references") {
   Config config;
   config.upstreams.push_back({.name = "a", .provider = "openai", .credential = Secret::literal("sk-very-secret")});
   config.upstreams.push_back({.name = "b", .provider = "openai", .credential = Secret::env("B_KEY")});
-  config.consumers.push_back({.name = "c", .keys = {{.value = Secret::literal("sk-very-secret")}, {.value = Secret::file("/run/c")}}});
+  config.consumers.push_back(
+      {.name = "c", .keys = {{.value = Secret::literal("sk-very-secret")}, {.value = Secret::file("/run/c")}}});
   const std::string dump = config.dump();
   CHECK_THAT(dump, !Contains("sk-very-secret"));
   CHECK_THAT(dump, Contains("\"credential\": \"***\""));
@@ -141,16 +153,26 @@ TEST_CASE("reading a dump gives the same configuration again") {
 
 TEST_CASE("objects built in C++ equal the document that says the same") {
   Config built;
-  built.gateway = {.name = "edge", .threads = 2, .listen = {{.address = "127.0.0.1:8080", .header_timeout = Milliseconds(5000)}}};
+  built.gateway = {
+      .name = "edge", .threads = 2, .listen = {{.address = "127.0.0.1:8080", .header_timeout = Milliseconds(5000)}}};
   built.groups = {{.name = "staff", .models = {"gpt-*"}}};
-  built.consumers = {{.name = "app", .tenant = "acme", .groups = {"staff"}, .keys = {{.value = Secret::env("APP_KEY")}}}};
-  built.upstreams = {{.name = "openai", .provider = "openai", .credential = Secret::env("OPENAI_API_KEY"), .timeouts = {.connect = Milliseconds(2000)}, .caps = {.in_flight = 8}},
-                     {.name = "demo", .provider = "simulator", .simulator = {.answer = "hi", .tokens_per_second = 12.5}}};
-  Route chat{.name = "chat", .upstreams = {{.upstream = "openai", .model = "gpt-4o-mini", .pools = {"fast"}}, {.upstream = "demo"}}};
+  built.consumers = {
+      {.name = "app", .tenant = "acme", .groups = {"staff"}, .keys = {{.value = Secret::env("APP_KEY")}}}};
+  built.upstreams = {
+      {.name = "openai",
+       .provider = "openai",
+       .credential = Secret::env("OPENAI_API_KEY"),
+       .timeouts = {.connect = Milliseconds(2000)},
+       .caps = {.in_flight = 8}},
+      {.name = "demo", .provider = "simulator", .simulator = {.answer = "hi", .tokens_per_second = 12.5}}};
+  Route chat{.name = "chat",
+             .upstreams = {{.upstream = "openai", .model = "gpt-4o-mini", .pools = {"fast"}}, {.upstream = "demo"}}};
   chat.match.path = "/{team}/v1/chat/completions";
   chat.match.models = {"gpt-*"};
-  chat.match.headers = {{.name = "x-tier", .op = HeaderMatch::Op::kExact, .value = "gold"}, {.name = "x-zone", .op = HeaderMatch::Op::kPresent}};
-  chat.match.body = {{.pointer = "/n", .op = BodyMatch::Op::kLess, .values = {std::int64_t{3}}}, {.pointer = "/user", .op = BodyMatch::Op::kIn, .values = {std::string("a"), nullptr}}};
+  chat.match.headers = {{.name = "x-tier", .op = HeaderMatch::Op::kExact, .value = "gold"},
+                        {.name = "x-zone", .op = HeaderMatch::Op::kPresent}};
+  chat.match.body = {{.pointer = "/n", .op = BodyMatch::Op::kLess, .values = {std::int64_t{3}}},
+                     {.pointer = "/user", .op = BodyMatch::Op::kIn, .values = {std::string("a"), nullptr}}};
   chat.match.prompt = {{.where = PromptMatch::Where::kSystem, .value = "x", .ignore_case = true}};
   chat.match.stream = true;
   chat.admit = {"staff"};
@@ -198,7 +220,8 @@ TEST_CASE("a file that cannot be read is named, with the reason") {
 TEST_CASE("ten thousand routes are read and judged in a bounded time") {
   std::string text = R"({"version": 1, "upstreams": [{"name": "a", "provider": "simulator"}], "routes": [)";
   for (int i = 0; i < 10'000; ++i) {
-    text += (i == 0 ? "" : ",") + std::string(R"({"name": "r)") + std::to_string(i) + R"(", "match": {"path": "/v1/)" + std::to_string(i) + R"("}, "upstreams": [{"name": "a"}]})";
+    text += (i == 0 ? "" : ",") + std::string(R"({"name": "r)") + std::to_string(i) + R"(", "match": {"path": "/v1/)" +
+            std::to_string(i) + R"("}, "upstreams": [{"name": "a"}]})";
   }
   const auto begin = std::chrono::steady_clock::now();
   CHECK(message_of(text + "]}") == "valid");

@@ -14,7 +14,8 @@ using gateway::config::Shape;
 namespace {
 
 /// Every object of the table, once for each place it stands at.
-void each_object(const Shape& shape, const std::string& place, const std::function<void(const Shape&, const std::string&)>& visit) {
+void each_object(const Shape& shape, const std::string& place,
+                 const std::function<void(const Shape&, const std::string&)>& visit) {
   if (shape.kind == Shape::Kind::kObject) {
     visit(shape, place);
     for (const Member& member : shape.members) each_object(*member.shape, place + "/" + std::string(member.key), visit);
