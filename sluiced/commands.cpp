@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <fstream>
 #include <sstream>
+#include <vector>
 
 #include "json/writer.hpp"
 #include "request_file.hpp"
@@ -74,11 +75,15 @@ int complain(const std::string& message) {
 int check(const std::string& path, bool json) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
+  std::vector<sluice::Problem> problems;
   if (!file || !(text << file.rdbuf())) {
     const auto unreadable = sluice::Config::load(path);  // says why
-    if (!unreadable && !json) return complain(unreadable.error().message);
+    const std::string why = unreadable ? "the file changed while it was read" : unreadable.error().message;
+    if (!json) return complain(why);
+    problems.push_back({"", why});
+  } else {
+    problems = sluice::validate_json(text.view());
   }
-  const auto problems = sluice::validate_json(text.view());
   const auto config = problems.empty() ? sluice::Config::parse(text.view()) : sluice::Config{};
   if (json) {
     std::string out;
