@@ -1,0 +1,155 @@
+"""The devices under test: each a reverse proxy to the mock, on one core, configured as its own manual recommends for
+keep-alive and streams. Knows how they are configured and started; not what is measured."""
+
+import json
+import os
+import shutil
+
+from machine import DEVICE_CORE, Process, free_port, wait_for_port
+
+NGINX = """
+{user}daemon off;
+worker_processes 1;
+worker_rlimit_nofile {files};
+pid {directory}/nginx.pid;
+error_log {directory}/nginx.error.log;
+events {{ worker_connections {connections}; }}
+http {{
+  access_log off;
+  client_body_temp_path {directory}/nginx.body;
+  proxy_temp_path {directory}/nginx.proxy;
+  fastcgi_temp_path {directory}/nginx.fastcgi;
+  uwsgi_temp_path {directory}/nginx.uwsgi;
+  scgi_temp_path {directory}/nginx.scgi;
+  keepalive_requests 100000000;
+  upstream mock {{
+    server 127.0.0.1:{mock};
+    keepalive 8192;
+    keepalive_requests 100000000;
+  }}
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{
+      proxy_pass http://mock;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_read_timeout 600s;
+      proxy_buffering {buffering};
+    }}
+  }}
+}}
+"""
+
+HAPROXY = """
+global
+  nbthread 1
+  maxconn {half}
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 600s
+  timeout server 600s
+  option http-no-delay
+  http-reuse always
+frontend front
+  bind 127.0.0.1:{port} backlog 4096
+  default_backend back
+backend back
+  server mock 127.0.0.1:{mock}
+"""
+
+
+def files_allowed():
+    import resource
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+class Device:
+    """A running device: `port` is where the load goes."""
+
+    def __init__(self, name, process, port):
+        self.name, self.process, self.port = name, process, port
+
+    def stop(self):
+        self.process.stop()
+
+
+def write(directory, name, text):
+    path = os.path.join(directory, name)
+    with open(path, "w") as file:
+        file.write(text)
+    return path
+
+
+def found(program):
+    path = shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    if not path:
+        raise RuntimeError(f"{program} is not installed")
+    return path
+
+
+def start_sluice(programs, directory, mock_port, streaming):
+    """Ten routes, told apart by the model; the load asks for the eighth's. One engine thread, everything else default."""
+    del streaming
+    routes = [{"name": f"route-{i}", "match": {"path": "/v1/chat/completions", "model": [f"bench-{i}"]}, "upstreams": [{"name": "mock"}]}
+              for i in range(10)]
+    config = {
+        "version": 1,
+        "gateway": {"name": "bench", "threads": 1, "listen": [{"address": "127.0.0.1:0"}]},
+        "upstreams": [{"name": "mock", "provider": "openai-compatible", "url": f"http://127.0.0.1:{mock_port}/v1"}],
+        "routes": routes,
+    }
+    path = write(directory, "sluice.json", json.dumps(config, indent=2))
+    process = Process("sluice", [programs["sluiced"], path], DEVICE_CORE, directory)
+    return Device("sluice", process, process.read_port())
+
+
+def start_nginx(programs, directory, mock_port, streaming):
+    port = free_port()
+    files = files_allowed()
+    text = NGINX.format(user="user root;\n" if os.geteuid() == 0 else "", directory=directory, files=files, connections=files - 100,
+                        mock=mock_port, port=port, buffering="off" if streaming else "on")
+    path = write(directory, "nginx.conf", text)
+    process = Process("nginx", [found("nginx"), "-p", directory, "-c", path], DEVICE_CORE, directory)
+    wait_for_port(port, process)
+    return Device("nginx", process, port)
+
+
+def start_haproxy(programs, directory, mock_port, streaming):
+    del programs, streaming
+    port = free_port()
+    path = write(directory, "haproxy.cfg", HAPROXY.format(half=(files_allowed() - 200) // 2, port=port, mock=mock_port))
+    process = Process("haproxy", [found("haproxy"), "-db", "-q", "-f", path], DEVICE_CORE, directory)
+    wait_for_port(port, process)
+    return Device("haproxy", process, port)
+
+
+def start_bare(programs, directory, mock_port, streaming):
+    del streaming
+    url = f"http://127.0.0.1:{mock_port}/v1/chat/completions"
+    process = Process("bare", [programs["bench_bare_proxy"], url], DEVICE_CORE, directory)
+    return Device("bare", process, process.read_port())
+
+
+STARTERS = {"sluice": start_sluice, "nginx": start_nginx, "haproxy": start_haproxy, "bare": start_bare}
+
+
+class Fleet:
+    """Some devices, all running at once and idle but the one under load. Use it as a context."""
+
+    def __init__(self, names, programs, directory, mock_port, streaming=False):
+        self._start = lambda name: STARTERS[name](programs, directory, mock_port, streaming)
+        self._names, self.devices = names, {}
+
+    def __enter__(self):
+        try:
+            for name in self._names:
+                self.devices[name] = self._start(name)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self.devices
+
+    def __exit__(self, *_):
+        for device in self.devices.values():
+            device.stop()
