@@ -22,8 +22,9 @@ def entries(path):
         state = case.get("status", "run")
         if case.find("failure") is not None or state == "fail":
             state = "fail"
-        elif case.find("skipped") is not None or state in ("notrun", "disabled"):
-            state = "skip"
+        elif (skipped := case.find("skipped")) is not None or state != "run":
+            # A test that said so itself; one whose program or fixture is missing has not been skipped, it is broken.
+            state = "skip" if skipped is not None and "SKIP_RETURN_CODE" in skipped.get("message", "") else "fail"
         yield case.get("name"), state, output
 
 
