@@ -1,3 +1,5 @@
+// The lines of an answer's head, one verdict each: see answer_head.hpp. Parses what libcurl kept, and trusts none of its repairs.
+
 #include "engine/answer_head.hpp"
 
 namespace sluice::engine {

@@ -1,3 +1,5 @@
+// A row for every libcurl result that can reach a transfer: see curl_failure.hpp.
+
 #include "engine/curl_failure.hpp"
 
 #include <system_error>
