@@ -76,6 +76,23 @@ TEST_CASE("those who wait come in order, and nobody overtakes them") {
   CHECK(gate->in_flight() == 0);
 }
 
+TEST_CASE("a place that is free for a moment belongs to those who wait, not to who asks in that moment") {
+  const auto gate = std::make_shared<Gate>(1, 10);
+  Place first, none, late;
+  Gate::Waiter waiter = 0;
+  REQUIRE(gate->enter(first, nobody, waiter) == Gate::Entry::kEntered);
+  std::vector<int> order;
+  REQUIRE(gate->enter(none, [&](Place place) {
+    order.push_back(1);
+    place.release();  // nobody is inside now, and the second still waits
+    Gate::Waiter newcomer = 0;
+    CHECK(gate->enter(late, [&](Place) { order.push_back(3); }, newcomer) == Gate::Entry::kWaiting);
+  }, waiter) == Gate::Entry::kWaiting);
+  REQUIRE(gate->enter(none, [&](Place) { order.push_back(2); }, waiter) == Gate::Entry::kWaiting);
+  first.release();
+  CHECK(order == std::vector<int>{1, 2, 3});
+}
+
 TEST_CASE("who leaves the queue is not woken; who was woken cannot leave") {
   const auto gate = std::make_shared<Gate>(1, 10);
   Place first, none, got;
