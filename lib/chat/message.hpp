@@ -24,7 +24,7 @@ struct Choice {
   FinishReason finish = FinishReason::kNone;
   std::string native_finish = {};         ///< the provider's own word, where it differs
   std::optional<Logprobs> logprobs = std::nullopt;
-  std::string completion_logprobs = {};   ///< completions: the older form, raw JSON
+  std::string raw_logprobs = {};          ///< the provider's own JSON, for its own dialect; completions have this alone
   Extras extras = {};
   friend bool operator==(const Choice&, const Choice&) = default;
 };

@@ -210,25 +210,22 @@ class Inspector {
   Status messages() {
     std::size_t from = 0, to = 0;  // the texts of the last user message
     for (Value message = fields_[kMessages].first(); message; message = message.next()) {
-      if (!message.is(Type::kObject)) continue;
-      const auto role = message.find("role");
-      if (!role) return tl::unexpected(role.error());
-      const auto content = message.find("content");
-      if (!content) return tl::unexpected(content.error());
-      const chat::Role who = role_of(*role);
+      Value role, content;
+      if (auto status = pick(message, "role", role, "content", content); !status) return status;
+      const chat::Role who = role_of(role);
       const std::size_t before = view_.prompt.size();
-      if (content->is(Type::kString)) {
-        add(who, *content);
-      } else if (content->is(Type::kArray)) {
-        for (Value item = content->first(); item; item = item.next()) {
+      if (content.is(Type::kString)) {
+        add(who, content);
+      } else if (content.is(Type::kArray)) {
+        for (Value item = content.first(); item; item = item.next()) {
           if (item.is(Type::kString)) {
             add(who, item);
           } else if (item.is(Type::kObject)) {
             if (auto status = part(who, item); !status) return status;
           }
         }
-      } else if (content->is(Type::kObject)) {
-        if (auto status = part(who, *content); !status) return status;
+      } else if (content.is(Type::kObject)) {
+        if (auto status = part(who, content); !status) return status;
       }
       if (who == chat::Role::kUser) {
         from = before;
@@ -236,6 +233,19 @@ class Inspector {
       }
     }
     for (std::size_t i = from; i < to; ++i) view_.prompt[i].last_user = true;
+    return {};
+  }
+
+  /// Two members of an object in one walk; absent ones stay absent. Errors: kDuplicateKey.
+  Status pick(const Value& object, std::string_view first_key, Value& first, std::string_view second_key, Value& second) {
+    if (!object.is(Type::kObject)) return {};
+    for (Value member = object.first(); member; member = member.next()) {
+      const std::string_view key = name_of(member, scratch_);
+      Value* const wanted = key == first_key ? &first : key == second_key ? &second : nullptr;
+      if (wanted == nullptr) continue;
+      if (*wanted) return duplicate(member);
+      *wanted = member;
+    }
     return {};
   }
 
@@ -310,22 +320,19 @@ class Inspector {
   Status calls() {
     Value last;
     for (Value message = fields_[kMessages].first(); message; message = message.next()) {
-      const auto role = message.find("role");
-      if (!role) return tl::unexpected(role.error());
-      if (role->is(Type::kString) && role->equals("assistant")) last = message;
+      Value role, unused;
+      if (auto status = pick(message, "role", role, {}, unused); !status) return status;
+      if (role.is(Type::kString) && role.equals("assistant")) last = message;
     }
-    if (!last) return {};
-    const auto list = last.find("tool_calls");
-    if (!list) return tl::unexpected(list.error());
-    for (Value call = list->is(Type::kArray) ? list->first() : Value{}; call; call = call.next()) {
+    Value list, legacy;
+    if (auto status = pick(last, "tool_calls", list, "function_call", legacy); !status) return status;
+    for (Value call = list.is(Type::kArray) ? list.first() : Value{}; call; call = call.next()) {
       auto name = tool_name(call, false);
       if (!name) return tl::unexpected(name.error());
       if (!name->empty()) view_.tools_called.push_back(*name);
     }
-    const auto legacy = last.find("function_call");
-    if (!legacy) return tl::unexpected(legacy.error());
-    if (legacy->is(Type::kObject)) {
-      const auto name = legacy->find("name");
+    if (legacy.is(Type::kObject)) {
+      const auto name = legacy.find("name");
       if (!name) return tl::unexpected(name.error());
       if (name->is(Type::kString)) view_.tools_called.push_back(text_of(*name));
     }

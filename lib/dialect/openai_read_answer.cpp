@@ -58,13 +58,8 @@ Result<chat::Choice> read_choice(const Value& value, std::size_t position, Opera
       choice.turn.form = chat::ContentForm::kText;
       choice.turn.parts.push_back({chat::Text{text(m)}});
     } else if (key == "logprobs") {
-      if (operation == Operation::kCompletions) {
-        choice.completion_logprobs = m.raw();
-      } else if (auto logprobs = read_logprobs(m)) {
-        choice.logprobs = *std::move(logprobs);
-      } else {
-        reading::keep(choice.extras, kName, key, m);
-      }
+      if (operation == Operation::kChat) choice.logprobs = read_logprobs(m);
+      choice.raw_logprobs = m.raw();
     } else {
       reading::keep(choice.extras, kName, key, m);
     }

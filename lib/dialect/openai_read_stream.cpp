@@ -198,6 +198,7 @@ class Decoder final : public DeltaDecoder {
   /// number every call 0); without an id the index decides, and without both the fragment joins the call that is open.
   void read_call(const Value& call, std::uint32_t index, Choice& choice, std::vector<Delta>& out) {
     chat::ToolCall read = read_tool_call(call);
+    std::erase_if(read.extras, [](const chat::Extra& e) { return e.key == "index"; });
     const auto wire_index = reading::integer(member(call, "index"));
     const auto by = [&](auto same) {
       const auto found = std::find_if(choice.calls.rbegin(), choice.calls.rend(), same);

@@ -49,7 +49,7 @@ chat::Tool read_tool(const Value& value) {
     if (m.is(Type::kNull)) continue;
     if (key == "name" && m.is(Type::kString)) {
       tool.name = text(m);
-    } else if (key == "description" && m.is(Type::kString)) {
+    } else if (key == "description" && m.is(Type::kString) && !m.raw_string().empty()) {
       tool.description = text(m);
     } else if (key == "parameters" && tool.kind == chat::ToolKind::kFunction && m.is(Type::kObject)) {
       tool.parameters = m.raw();
@@ -98,7 +98,12 @@ Result<chat::ToolChoice> read_tool_choice(const Value& value) {
     const std::string word = text(value);
     if (word == "auto") return choice;
     if (word == "none") return chat::ToolChoice{Kind::kNone};
-    if (word == "required" || word == "any") return chat::ToolChoice{Kind::kRequired};  // any: Mistral's word
+    if (word == "required") return chat::ToolChoice{Kind::kRequired};
+    if (word == "any") {  // Mistral's word for it
+      choice.kind = Kind::kRequired;
+      reading::keep(choice.extras, kName, "", value);
+      return choice;
+    }
     return wrong("tool_choice", "auto, none, required, or an object that names a tool");
   }
   if (!value.is(Type::kObject)) return wrong("tool_choice", "a string or an object");

@@ -90,6 +90,8 @@ chat::Part read_thinking(const Value& part) {
     thinking.text = text(inner);
   } else if (inner.is(Type::kArray)) {
     for (Value item = inner.first(); item; item = item.next()) thinking.text += text(item, "text");
+    // More than one run of text: they are one thought, and are written back as they came.
+    if (inner.size() != 1 || inner.first().size() != 2) reading::keep(thinking.extras, kName, "thinking", inner);
   }
   thinking.signature = text(part, "signature");
   keep_others(thinking.extras, part, {"type", "thinking", "signature"});
@@ -148,9 +150,11 @@ Result<chat::Part> read_part(const Value& part, const std::string& path) {
   if (type == "input_audio") {
     chat::Audio audio;
     const Value inner = member(part, "input_audio");
-    audio.source.data = text(inner, "data");
+    // Mistral takes the bare data.
+    audio.source.data = inner.is(Type::kString) ? text(inner) : text(inner, "data");
     audio.format = text(inner, "format");
     keep_others(audio.extras, part, {"type", "input_audio"});
+    if (inner.is(Type::kString)) reading::keep(audio.extras, kName, "input_audio", inner);
     return chat::Part{std::move(audio)};
   }
   if (type == "file") return read_file(part, path);
@@ -166,7 +170,7 @@ chat::ToolCall read_tool_call(const Value& call) {
     out.kind = chat::ToolKind::kCustom;
     out.name = text(custom, "name");
     out.arguments = text(custom, "input");
-    keep_others(out.extras, call, {"id", "type", "custom", "index"});
+    keep_others(out.extras, call, {"id", "type", "custom"});
     return out;
   }
   const Value function = member(call, "function");
@@ -174,7 +178,7 @@ chat::ToolCall read_tool_call(const Value& call) {
   const Value arguments = member(function, "arguments");
   // A string that holds JSON; some servers send the object itself.
   out.arguments = arguments.is(Type::kString) ? text(arguments) : std::string(arguments ? arguments.raw() : std::string_view{});
-  keep_others(out.extras, call, {"id", "type", "function", "index"});
+  keep_others(out.extras, call, {"id", "type", "function"});
   return out;
 }
 

@@ -89,8 +89,8 @@ class StreamTap final : public AnswerTap {
   TapVerdict on_event(std::string_view name, std::string_view data) override {
     TapVerdict verdict;
     verdict.finished = finished_;
-    const std::size_t first = data.find_first_not_of(kBlanks);
-    if (first == std::string_view::npos) return verdict;  // a ping
+    const std::size_t first = chunk::skip_blanks(data, 0);
+    if (first == data.size()) return verdict;  // a ping
     if (data[first] != '{') {
       if (trim(data) == "[DONE]") {
         verdict.terminal = true;

@@ -33,15 +33,18 @@ void write_tokens(json::Writer& writer, const std::vector<chat::TokenLogprob>& t
 void write_choice(json::Writer& writer, const chat::Choice& choice, Operation operation, chat::LossReport& loss) {
   writer.begin_object().key("index").unsigned_integer(choice.index);
   if (operation == Operation::kCompletions) {
-    writer.field("text", choice.turn.text()).key("logprobs");
-    choice.completion_logprobs.empty() ? writer.null() : writer.raw(choice.completion_logprobs);
+    writer.field("text", choice.turn.text());
   } else {
     writer.key("message");
     write_answer_message(writer, choice.turn, loss);
-    if (chat::find_extra(choice.extras, kName, "logprobs") == nullptr) {
-      writer.key("logprobs");
-      choice.logprobs ? write_logprobs(writer, *choice.logprobs) : static_cast<void>(writer.null());
-    }
+  }
+  writer.key("logprobs");
+  if (!choice.raw_logprobs.empty()) {
+    writer.raw(choice.raw_logprobs);
+  } else if (choice.logprobs && operation == Operation::kChat) {
+    write_logprobs(writer, *choice.logprobs);
+  } else {
+    writer.null();
   }
   write_finish(writer, choice.finish, choice.native_finish, chat::find_extra(choice.extras, kName, "native_finish_reason") != nullptr);
   write_extras(writer, choice.extras, "choices[" + std::to_string(choice.index) + "]", loss);

@@ -225,26 +225,22 @@ bool write_part(json::Writer& writer, const Part& part, const std::string& path,
   } else if (const auto* image = part.as<chat::Image>()) {
     if (image->source.url.empty() && image->source.data.empty()) return lose("openai chat takes images as addresses or data, not as files");
     writer.begin_object().field("type", "image_url");
-    chat::Extras extras = image->extras;
-    const auto bare = std::find_if(extras.begin(), extras.end(), [](const chat::Extra& e) { return e.dialect == kName && e.key == "image_url"; });
-    writer.key("image_url");
-    const std::string address = image->source.url.empty() ? data_url(image->source, "image/png") : image->source.url;
-    if (bare != extras.end()) {
-      writer.string(address);
-      extras.erase(bare);
-    } else {
-      writer.begin_object().field("url", address);
+    if (chat::find_extra(image->extras, kName, "image_url") == nullptr) {
+      writer.key("image_url").begin_object();
+      writer.field("url", image->source.url.empty() ? data_url(image->source, "image/png") : image->source.url);
       if (!image->detail.empty()) writer.field("detail", image->detail);
       writer.end_object();
     }
     write_cache(writer, image->cache);
-    write_extras(writer, extras, path, loss);
+    write_extras(writer, image->extras, path, loss);
   } else if (const auto* audio = part.as<chat::Audio>()) {
     if (audio->source.data.empty()) return lose("openai chat takes audio as data alone");
-    writer.begin_object().field("type", "input_audio").key("input_audio").begin_object();
-    writer.field("data", audio->source.data);
-    if (!audio->format.empty()) writer.field("format", audio->format);
-    writer.end_object();
+    writer.begin_object().field("type", "input_audio");
+    if (chat::find_extra(audio->extras, kName, "input_audio") == nullptr) {
+      writer.key("input_audio").begin_object().field("data", audio->source.data);
+      if (!audio->format.empty()) writer.field("format", audio->format);
+      writer.end_object();
+    }
     write_extras(writer, audio->extras, path, loss);
   } else if (const auto* file = part.as<chat::Document>()) {
     writer.begin_object().field("type", "file").key("file").begin_object();
@@ -263,8 +259,11 @@ bool write_part(json::Writer& writer, const Part& part, const std::string& path,
   } else if (const auto* refusal = part.as<chat::Refusal>()) {
     writer.begin_object().field("type", "refusal").field("refusal", refusal->text);
   } else if (const auto* thinking = part.as<chat::Thinking>()) {
-    writer.begin_object().field("type", "thinking").key("thinking").begin_array();
-    writer.begin_object().field("type", "text").field("text", thinking->text).end_object().end_array();
+    writer.begin_object().field("type", "thinking");
+    if (chat::find_extra(thinking->extras, kName, "thinking") == nullptr) {
+      writer.key("thinking").begin_array();
+      writer.begin_object().field("type", "text").field("text", thinking->text).end_object().end_array();
+    }
     if (!thinking->signature.empty()) writer.field("signature", thinking->signature);
     write_extras(writer, thinking->extras, path, loss);
   } else if (const auto* opaque = part.as<chat::OpaquePart>()) {
