@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "sim/answer.hpp"
+#include "sim/events.hpp"
 #include "sim/script.hpp"
 #include "sluice/headers.hpp"
 

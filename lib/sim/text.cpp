@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace sluice::sim {
 namespace {
@@ -108,11 +109,22 @@ void append_escaped(std::string& out, std::string_view text) {
   out.append(text, plain, text.size() - plain);
 }
 
-std::string quote(std::string_view text) {
-  std::string out = "\"";
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
   append_escaped(out, text);
   out += '"';
+}
+
+std::string quote(std::string_view text) {
+  std::string out;
+  append_quoted(out, text);
   return out;
+}
+
+void append_number(std::string& out, std::uint64_t n) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, n).ptr;
+  out.append(digits, end);
 }
 
 std::string base64(std::string_view bytes) {

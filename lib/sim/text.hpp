@@ -31,7 +31,9 @@ namespace sluice::sim {
 /// Appends what stands between the quotes of a JSON string.
 void append_escaped(std::string& out, std::string_view text);
 /// The same with quotes.
+void append_quoted(std::string& out, std::string_view text);
 [[nodiscard]] std::string quote(std::string_view text);
+void append_number(std::string& out, std::uint64_t n);
 
 [[nodiscard]] std::string base64(std::string_view bytes);
 

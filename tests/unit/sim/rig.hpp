@@ -120,6 +120,12 @@ struct Rig {
   }
 };
 
+inline testing::Fault fault(testing::Fault::Kind kind) {
+  testing::Fault made;
+  made.kind = kind;
+  return made;
+}
+
 /// A parsed text whose document stays.
 struct Parsed {
   explicit Parsed(std::string_view text) {
