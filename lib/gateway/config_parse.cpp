@@ -89,7 +89,7 @@ std::vector<Problem> tidied(json::Value root, std::vector<Problem> problems) {
       continue;
     auto [pointer, offset] = nearest_place(root, one.pointer);
     // What belongs to a key that is not there is a consequence of what was said about its object.
-    const auto same_place = [&](const Problem& other) { return other.pointer == pointer; };
+    const auto same_place = [&pointer = pointer](const Problem& other) { return other.pointer == pointer; };
     if (pointer != one.pointer && std::any_of(problems.begin(), problems.end(), same_place)) continue;
     placed.push_back({offset, {std::move(pointer), one.message}});
   }

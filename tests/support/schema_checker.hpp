@@ -4,6 +4,7 @@
 
 #include <re2/re2.h>
 
+#include <cmath>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -48,8 +49,7 @@ inline bool has_type(Value value, std::string_view name) {
       return name == "object";
     case Type::kNumber: {
       const double n = *value.number();
-      return name == "number" ||
-             (name == "integer" && static_cast<double>(static_cast<long long>(n)) == n && n < 9e18 && n > -9e18);
+      return name == "number" || (name == "integer" && std::trunc(n) == n);
     }
   }
   return false;
