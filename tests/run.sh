@@ -22,8 +22,9 @@ jobs=${SLUICE_JOBS:-$(nproc)}
 results=$root/build/results
 rm -rf "$results"
 mkdir -p "$results"
-# The install test builds the library once more, shared: with the directory left out of the hash, ccache gives the same objects.
-export CCACHE_NOHASHDIR=1
+# The install test builds the library once more, shared, and a clone elsewhere builds it all again: with directories left
+# out of the hash, ccache gives the same objects.
+export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=$root
 say() { printf '\n=== [%d:%02d] %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$*"; }
 wants() { [[ " $builds " == *" $1 "* ]]; }
 # A build or an installation that does not work is a failure with a name.
