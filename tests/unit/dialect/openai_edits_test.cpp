@@ -16,6 +16,7 @@ std::string asked(std::string_view body) {
   const auto changed = dialect::openai().ask_for_usage(edited, request.document, request.view);
   REQUIRE(changed);
   CHECK(*changed == edited.edited());
+  CHECK(*changed == (edited.to_string() != body));
   return edited.to_string();
 }
 

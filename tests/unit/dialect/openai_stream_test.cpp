@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 #include "http/sse.hpp"
 #include "unit/dialect/wire.hpp"
 
@@ -87,6 +89,22 @@ TEST_CASE("a stream gathers to what it said, and again after being written") {
   again.choices[0].native_finish = "eos";
   CHECK(again == message);
   CHECK(written.ends_with("data: [DONE]\n\n"));
+}
+
+TEST_CASE("members that are repeated in every chunk are said once; lists are pieces and all count") {
+  const std::string event =
+      R"({"id":"c","system_fingerprint":"fp","choices":[{"index":0,"seed":7,"delta":{"reasoning_details":[{"a":1}]}}]})";
+  const auto deltas = decoded({event, event});
+  const auto extras = [&](std::string_view key) {
+    return std::count_if(deltas.begin(), deltas.end(), [&](const Delta& delta) {
+      const auto* extra = delta.as<chat::ExtraDelta>();
+      return extra != nullptr && extra->extra.key == key;
+    });
+  };
+  CHECK(extras("system_fingerprint") == 1);
+  CHECK(extras("seed") == 1);
+  CHECK(extras("reasoning_details") == 2);
+  CHECK(gathered(deltas).choices[0].turn.extras[0].json == R"([{"a":1},{"a":1}])");
 }
 
 // DIAL-12

@@ -143,6 +143,9 @@ TEST_CASE("usage below the root is the provider's own and stays") {
   const std::string nested = R"({"x_groq":{"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}},"choices":[{"index":0,"delta":{"usage":null}}])";
   CHECK(passed(*both, nested + R"(,"usage":{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}})") == nested + "}");
   CHECK(both->usage().input_tokens == 7u);
+  // Whatever comes last.
+  (void)both->on_event({}, R"({"choices":[{"index":0,"delta":{}}],"x_groq":{"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}})");
+  CHECK(both->usage().input_tokens == 7u);
 }
 
 // DIAL-20
