@@ -1,9 +1,8 @@
+// One thread, one epoll, non-blocking sockets. What is read and said is in fault_messages.cpp, certificates are made in
+// fault_certificates.cpp.
+
 #include "support/fault_server.hpp"
 
-// One thread, one epoll, non-blocking sockets. Certificates are made in fault_certificates.cpp.
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -25,122 +24,19 @@
 #include <thread>
 #include <utility>
 
+#include "support/fault_socket.hpp"
+
 namespace sluice::testing {
-namespace {
-
-[[noreturn]] void broken(const char* what) { throw std::runtime_error(std::string("fault server: ") + what + ": " + std::strerror(errno)); }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return out;
-}
-
-std::string hex(std::size_t n) {
-  char room[32];
-  std::snprintf(room, sizeof room, "%zx", n);
-  return room;
-}
-
-int listen_on(const std::string& address) {
-  const bool v6 = address.find(':') != std::string::npos;
-  const int fd = ::socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) broken("socket");
-  sockaddr_in v4_address{};
-  sockaddr_in6 v6_address{};
-  v4_address.sin_family = AF_INET;
-  v6_address.sin6_family = AF_INET6;
-  ::inet_pton(AF_INET, address.c_str(), &v4_address.sin_addr);
-  ::inet_pton(AF_INET6, address.c_str(), &v6_address.sin6_addr);
-  const auto* bound = v6 ? reinterpret_cast<const sockaddr*>(&v6_address) : reinterpret_cast<const sockaddr*>(&v4_address);
-  if (::bind(fd, bound, v6 ? sizeof v6_address : sizeof v4_address) != 0) broken("bind");
-  if (::listen(fd, 4096) != 0) broken("listen");
-  return fd;
-}
-
-std::uint16_t port_of(int fd) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&address)->sin6_port
-                                             : reinterpret_cast<sockaddr_in*>(&address)->sin_port);
-}
-
-/// Takes one request off the front of `input`. False: more bytes are needed.
-bool parse(std::string& input, RawRequest& request) {
-  const std::size_t end = input.find("\r\n\r\n");
-  if (end == std::string::npos) return false;
-  request.head = input.substr(0, end + 4);
-  const std::size_t first = request.head.find(' '), second = request.head.find(' ', first + 1);
-  request.method = request.head.substr(0, first);
-  if (second != std::string::npos) request.target = request.head.substr(first + 1, second - first - 1);
-  std::size_t at = end + 4;
-  if (const auto coding = request.header("transfer-encoding"); coding && lower(*coding) == "chunked") {
-    for (;;) {
-      const std::size_t line = input.find("\r\n", at);
-      if (line == std::string::npos) return false;
-      const std::size_t size = std::stoul(input.substr(at, line - at), nullptr, 16);
-      if (input.size() < line + 2 + size + 2) return false;
-      request.body.append(input, line + 2, size);
-      at = line + 2 + size + 2;
-      if (size == 0) break;
-    }
-  } else if (const auto length = request.header("content-length")) {
-    const std::size_t size = std::stoul(*length);
-    if (input.size() - at < size) return false;
-    request.body = input.substr(at, size);
-    at += size;
-  }
-  input.erase(0, at);
-  return true;
-}
-
-struct Connection {
-  int fd = -1;
-  std::size_t number = 0, served = 0;
-  SSL* ssl = nullptr;
-  bool handshaken = false;
-  std::string input, output;
-  int tunnel = -1;                 // the other end's descriptor
-  bool busy = false;               // inside a reply
-};
-
-}  // namespace
-
-std::optional<std::string> RawRequest::header(std::string_view name) const {
-  const std::string wanted = "\r\n" + lower(name) + ":";
-  const std::size_t at = lower(head).find(wanted);
-  if (at == std::string::npos) return std::nullopt;
-  const std::size_t begin = at + wanted.size(), end = head.find("\r\n", begin);
-  std::string value = head.substr(begin, end - begin);
-  value.erase(0, value.find_first_not_of(" \t"));
-  value.erase(value.find_last_not_of(" \t") + 1);
-  return value;
-}
-
-// --- replies -------------------------------------------------------------------------------------------------------
-
-Reply Reply::raw(std::string bytes) { return Reply().then(std::move(bytes)); }
-Reply Reply::ok(std::string body, std::string extra) { return status(200, std::move(body), std::move(extra)); }
-Reply Reply::status(int status, std::string body, std::string extra) {
-  return raw("HTTP/1.1 " + std::to_string(status) + " S\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + extra + "\r\n" + body);
-}
-Reply Reply::chunked(std::string extra) { return raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + extra + "\r\n"); }
-Reply& Reply::then(std::string bytes) { return steps_.push_back({Step::Kind::kBytes, std::move(bytes)}), *this; }
-Reply& Reply::chunk(std::string_view data) { return then(hex(data.size()) + "\r\n" + std::string(data) + "\r\n"); }
-Reply& Reply::in_pieces(std::size_t bytes) { return piece_ = bytes, *this; }
-Reply& Reply::repeat(std::string bytes, std::size_t times) { return steps_.push_back({Step::Kind::kRepeat, std::move(bytes), times}), *this; }
-Reply& Reply::then_wait(std::string gate) { return steps_.push_back({Step::Kind::kWait, std::move(gate)}), *this; }
-Reply& Reply::then_stall() { return steps_.push_back({Step::Kind::kStall, {}}), *this; }
-Reply& Reply::then_close() { return steps_.push_back({Step::Kind::kClose, {}}), *this; }
-Reply& Reply::then_reset() { return steps_.push_back({Step::Kind::kReset, {}}), *this; }
-Reply& Reply::then_half_close() { return steps_.push_back({Step::Kind::kHalfClose, {}}), *this; }
-Reply& Reply::then_tunnel(std::uint16_t port) { return steps_.push_back({Step::Kind::kTunnel, {}, port}), *this; }
-
-// --- the server ----------------------------------------------------------------------------------------------------
 
 struct FaultServer::Impl {
-  struct Client : Connection {
+  struct Client {
+    int fd = -1;
+    std::size_t number = 0, served = 0;
+    SSL* ssl = nullptr;
+    bool handshaken = false;
+    std::string input, output;
+    int tunnel = -1;                 // the other end's descriptor
+    bool busy = false;               // inside a reply
     Reply reply;
     std::size_t step = 0, repeated = 0;
   };
@@ -352,7 +248,7 @@ struct FaultServer::Impl {
         reset(client);
         return;
       }
-      if (!parse(client.input, request)) return arm(client, false);
+      if (!RawRequest::take(client.input, request)) return arm(client, false);
       Handler handle;
       note([&] {
         request.number = ++requests;

@@ -27,6 +27,8 @@ struct RawRequest {
   std::size_t connection = 0;        ///< 1, 2, ... in the order of accept
   std::size_t on_connection = 0;     ///< 1, 2, ... on this connection
   std::string peer_certificate;      ///< subject of the client's certificate, over TLS
+  /// Takes one request off the front of `input`. False: more bytes are needed.
+  static bool take(std::string& input, RawRequest& request);
   /// The first value of a field, trimmed; nothing where there is none.
   [[nodiscard]] std::optional<std::string> header(std::string_view name) const;
 };
