@@ -11,6 +11,13 @@
 
 namespace sluice::http::test {
 
+/// A POST with these fields after Host. / The same with a body of chunks.
+inline std::string post(const std::string& fields, const std::string& body = {}) {
+  return "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n" + body;
+}
+
+inline std::string chunked(const std::string& body) { return post("Transfer-Encoding: chunked\r\n", body); }
+
 /// One request as the parser gave it.
 struct Seen {
   RequestHead head;
