@@ -24,7 +24,15 @@ bool is_event_stream(const Headers& headers) {
          (type.size() == kType.size() || type[kType.size()] == ';' || type[kType.size()] == ' ');
 }
 
+// How long an upstream may take to end its body once the stream has said it is over: time for the last chunk, so that the
+// connection can be kept, but not so long that a caller who waits for the end would notice.
+constexpr Milliseconds kAfterTerminal{1'000};
 constexpr std::size_t kKeptBytes = 4 * 1024;        // of a buffer between two pieces of a stream: many streams lie idle
+
+/// The data of an event that lacks its blank line was whole all the same.
+bool is_whole(std::string_view data) {
+  return data.substr(0, 6) == "[DONE]" || json::Document::parse(Body::copy(data)).has_value();
+}
 
 /// Where `part` stands inside `whole`, if it is a view of it.
 std::size_t offset_in(std::string_view whole, std::string_view part) noexcept {
@@ -143,10 +151,13 @@ bool Exchange::stream_event(const http::SseEvent& event) {
     const dialect::TapVerdict verdict = tap_->on_event(event.name, event.data);
     if (verdict.error && !stream_terminal_) {
       Error error = *verdict.error;
-      if (head_given_) {
-        // The provider's own words go on; then the stream is over.
+      mask(error.message, upstream().secret);
+      if (head_given_ && dialect_ == upstream().dialect && dialect_->is_error_body(event.data)) {
+        // The provider's own words, in a shape the caller reads, go on; then the stream is over.
         flush_run();
-        give(event.raw);
+        std::string words(event.raw);
+        mask(words, upstream().secret);
+        give(words);
         transfer_.reset();
         close_attempt(error.code, "error in the stream: " + error.message);
         end(Happening::kFail, Ending::kFailed, std::move(error));
@@ -158,6 +169,10 @@ bool Exchange::stream_event(const http::SseEvent& event) {
     }
     stream_terminal_ = stream_terminal_ || verdict.terminal;
     stream_finished_ = stream_finished_ || verdict.finished;
+    if (verdict.terminal) {
+      idle_limit_ = kAfterTerminal;
+      rearm();
+    }
     if (verdict.content && !has_content_) {
       has_content_ = true;
       first_delta_deadline_.reset();
@@ -167,7 +182,7 @@ bool Exchange::stream_event(const http::SseEvent& event) {
     if (verdict.action == dialect::TapAction::kReplace) {
       release_head();
       // The framing stays as it came; only what stands in the data line is another.
-      if (const std::size_t at = offset_in(event.raw, event.data); at != std::string_view::npos) {
+      if (const std::size_t at = offset_in(event.raw, event.data); at != std::string_view::npos && !event.has_position) {
         patch(event.raw.substr(0, at), verdict.replacement, event.raw.substr(at + event.data.size()));
       } else {
         std::string framed;
@@ -178,6 +193,13 @@ bool Exchange::stream_event(const http::SseEvent& event) {
     }
   }
   release_head();
+  if (event.has_position) {
+    // `id` and `retry` steer a browser's reconnection to the upstream, which the caller does not talk to.
+    std::string without;
+    http::append_without_position(without, event.raw);
+    patch(without, {}, {});
+    return true;
+  }
   append_run(event.raw);
   return true;
 }
@@ -198,12 +220,21 @@ void Exchange::patch(std::string_view before, std::string_view middle, std::stri
 }
 
 void Exchange::end_stream() {
+  // The field leaves the last blank line out. A caller that reads by the book would lose that event, so the line is put
+  // in; what ends inside its JSON is no event at all.
+  bool broken_off = false;
   http::SseEvent event;
-  if (events_->finish(event)) {
+  for (int lines = 0; lines < 2 && events_->held() != 0; ++lines) {
+    events_->feed("\n");
+    const auto more = events_->next(event);
+    if (!more) return fail_with(more.error());
+    if (!*more || !event.has_data) continue;
+    broken_off = !is_whole(event.data);
+    if (broken_off) break;
     if (!stream_event(event)) return;
     flush_run();
   }
-  if (stream_terminal_ || stream_finished_) {
+  if (stream_terminal_ || (stream_finished_ && !broken_off)) {
     release_head();
     close_attempt(Code::kOk, "completed");
     return end(Happening::kFinish, Ending::kCompleted, std::nullopt);
@@ -220,7 +251,9 @@ void Exchange::on_done(const engine::TransferEnd& done) {
   ledger.bytes_sent = done.bytes_sent;
   if (done.sends > 1) engine_.counters().replayed.fetch_add(done.sends - 1, std::memory_order_relaxed);
   if (done.code != Code::kOk) {
-    if (mode_ == Mode::kStream && stream_terminal_) return end_stream();  // the stream had said it was over
+    // The stream had said it was over; or it had given its finish reason, and then the connection was closed, not broken.
+    const bool closed = done.code == Code::kUpstreamTruncated;
+    if (mode_ == Mode::kStream && (stream_terminal_ || (stream_finished_ && closed))) return end_stream();
     if (mode_ == Mode::kErrorBody && state_ == State::kAnswering) return relay_error_body();
     return fail_with(make_error(done.code, "upstream '" + upstream().config->name + "': " + done.detail));
   }

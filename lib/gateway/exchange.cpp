@@ -147,6 +147,13 @@ void Exchange::on_timer() {
   const auto timed_out = [this](Code code, const char* what, Milliseconds limit) {
     fail_with(make_error(code, "upstream '" + upstream().config->name + "': " + what + " within " + std::to_string(limit.count()) + " ms"));
   };
+  const bool silent = state_ == State::kAnswering && idle_limit_.count() != 0 && !paused_ && last_read_ + idle_limit_ <= now;
+  if (stream_terminal_ && (silent || due(total_deadline_))) {
+    // The stream has said it is over: an upstream that does not end its body takes nothing from that.
+    transfer_.reset();
+    close_attempt(Code::kOk, "completed");
+    return end(Happening::kFinish, Ending::kCompleted, std::nullopt);
+  }
   const auto& limits = upstream().config->timeouts;
   if (due(total_deadline_)) {
     const auto limit = std::chrono::duration_cast<Milliseconds>(*total_deadline_ - started_);
@@ -161,9 +168,7 @@ void Exchange::on_timer() {
   if (due(connect_deadline_)) return timed_out(Code::kConnectTimeout, "no connection", limits.connect);
   if (due(headers_deadline_)) return timed_out(Code::kHeadersTimeout, "no head of an answer", limits.headers);
   if (due(first_delta_deadline_)) return timed_out(Code::kFirstDeltaTimeout, "no content", limits.first_delta);
-  if (state_ == State::kAnswering && idle_limit_.count() != 0 && !paused_ && last_read_ + idle_limit_ <= now) {
-    return timed_out(Code::kIdleTimeout, "no bytes of the answer", limits.idle);
-  }
+  if (silent) return timed_out(Code::kIdleTimeout, "no bytes of the answer", limits.idle);
   rearm();
 }
 

@@ -25,6 +25,11 @@ std::size_t line_break(std::string_view text, std::size_t from, std::size_t& nex
   return std::min(find_byte(text, from, next_lf, '\r'), next_lf);
 }
 
+bool is_position(std::string_view line) noexcept {
+  const std::string_view field = line.substr(0, line.find(':'));
+  return field == "id" || field == "retry";
+}
+
 }  // namespace
 
 void SseReader::feed(std::string_view bytes) {
@@ -137,7 +142,11 @@ void SseReader::parse(std::string_view raw, SseEvent& event) {
     const std::string_view line = raw.substr(at, end - at);
     at = end + 1;
     // The two fields anybody reads begin with 'd' and 'e': comments, `id` and `retry` are done with here.
-    if (line.empty() || (line[0] != 'd' && line[0] != 'e')) continue;
+    if (line.empty()) continue;
+    if (line[0] != 'd' && line[0] != 'e') {
+      event.has_position = event.has_position || is_position(line);
+      continue;
+    }
     const std::size_t colon = std::min(line.find(':'), line.size());
     const std::string_view field = line.substr(0, colon);
     std::string_view value = line.substr(std::min(colon + 1, line.size()));
@@ -184,6 +193,17 @@ void append_event(std::string& out, std::string_view data, std::string_view name
     if (data[end] == '\r' && at < data.size() && data[at] == '\n') ++at;
   }
   out += '\n';
+}
+
+void append_without_position(std::string& out, std::string_view raw) {
+  std::size_t next_lf = kNone;
+  for (std::size_t at = 0; at < raw.size();) {
+    const std::size_t end = line_break(raw, at, next_lf);
+    std::size_t behind = std::min(end + 1, raw.size());
+    if (end < raw.size() && raw[end] == '\r' && behind < raw.size() && raw[behind] == '\n') ++behind;
+    if (!is_position(raw.substr(at, end - at))) out.append(raw.substr(at, behind - at));
+    at = behind;
+  }
 }
 
 }  // namespace sluice::http

@@ -15,6 +15,7 @@ struct SseEvent {
   std::string_view data = {};  ///< joined `data` lines, without framing; empty for a comment-only block
   std::string_view name = {};  ///< `event`; empty = message
   bool has_data = false;       ///< false: comments, id or retry alone (a ping)
+  bool has_position = false;   ///< it has `id` or `retry` lines
 };
 
 /// Splits a byte stream into events. Feed it, then take events until there is none.
@@ -67,5 +68,8 @@ class SseReader {
 /// Appends `data: …` (one line for each line of `data`) and the blank line; `name` first where it is given. Whatever
 /// `data` holds, it stays one event; a name ends at its first line break.
 void append_event(std::string& out, std::string_view data, std::string_view name = {});
+
+/// Appends the lines of `raw` (an event as it came), all but `id` and `retry`.
+void append_without_position(std::string& out, std::string_view raw);
 
 }  // namespace sluice::http
