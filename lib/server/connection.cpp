@@ -14,7 +14,7 @@ namespace sluice::server {
 namespace {
 
 constexpr std::size_t kPendingBytes = 64 * 1024;    // of pipelined requests; then the client is not read from
-constexpr std::size_t kPauseAt = 64 * 1024;         // unsent bytes of an answer; then its upstream is paused
+constexpr std::size_t kPauseAt = 48 * 1024;         // unsent bytes of an answer; with one more read of 16 KiB, 64 KiB at most
 constexpr std::size_t kResumeAt = 16 * 1024;
 constexpr std::uint64_t kSkippedBody = 256 * 1024;  // of a refused request; a longer one costs the connection
 constexpr std::size_t kLingerBytes = 1u << 20;
@@ -87,6 +87,7 @@ void Connection::read() {
 }
 
 void Connection::parse(std::string_view bytes) {
+  const TimePoint idle_until = deadline_;
   if (phase_ == Phase::kIdle) {
     phase_ = Phase::kHead;
     expect_within(hub_.listen().header_timeout);
@@ -98,7 +99,10 @@ void Connection::parse(std::string_view bytes) {
   if (!taken) return refuse_wire(taken.error());
   if (*taken < bytes.size() && phase_ != Phase::kLingering) pending_.append(bytes.substr(*taken));
   // Bytes that made no request yet (a blank line between two) leave the connection as idle as it was.
-  if (phase_ == Phase::kHead && parser_.idle()) phase_ = Phase::kIdle;
+  if (phase_ == Phase::kHead && parser_.idle()) {
+    phase_ = Phase::kIdle;
+    deadline_ = idle_until;  // and buys no time
+  }
   if (phase_ == Phase::kIdle && !pending_.empty()) parse_pending();
 }
 
