@@ -5,6 +5,7 @@ together from pieces.
 """
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,8 +19,9 @@ COMPILED = {".cpp", ".hpp", ".h", ".c"}
 
 def tracked(root):
     """The files of the tree: git's list where there is one, otherwise a walk."""
-    listed = subprocess.run(["git", "-C", str(root), "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True)
-    if listed.returncode == 0 and listed.stdout:
+    command = ["git", "-C", str(root), "ls-files", "-co", "--exclude-standard"]
+    listed = subprocess.run(command, capture_output=True, text=True) if shutil.which("git") else None
+    if listed and listed.returncode == 0 and listed.stdout:
         names = sorted(set(listed.stdout.splitlines()))
     else:
         names = [p.relative_to(root).as_posix() for p in sorted(root.rglob("*")) if p.is_file()]
