@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/glob.hpp"
+#include "http/target.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -62,6 +63,12 @@ bool listed(const std::vector<std::string>& globs, std::string_view name, bool e
   });
 }
 
+/// `key`, or a spelling of it (`k%65y`) that whoever reads the query next takes for it.
+bool is_key_field(std::string_view field) {
+  const std::string_view name = field.substr(0, field.find('='));
+  return name == "key" || (name.size() > 3 && name.find('%') != std::string_view::npos && http::percent_decode(name) == "key");
+}
+
 }  // namespace
 
 void pass_up(const Headers& from, bool opaque, const std::vector<std::string>& forward, Headers& to) {
@@ -113,14 +120,17 @@ Status apply(const HeaderEdits& edits, Headers& headers) {
 }
 
 std::string query_without_key(std::string_view query) {
-  if (query.find("key=") == std::string_view::npos) return std::string(query);
+  // Nearly every query: nothing in it can spell a key.
+  if (query.find("key") == std::string_view::npos && query.find('%') == std::string_view::npos) return std::string(query);
   std::string out;
+  bool first = true;
   while (true) {
     const std::size_t amp = query.find('&');
     const std::string_view field = query.substr(0, amp);
-    if (field.substr(0, 4) != "key=") {
-      if (!out.empty()) out += '&';
+    if (!is_key_field(field)) {
+      if (!first) out += '&';
       out += field;
+      first = false;
     }
     if (amp == std::string_view::npos) return out;
     query.remove_prefix(amp + 1);
