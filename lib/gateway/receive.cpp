@@ -38,6 +38,9 @@ Status Exchange::receive_head(RequestStart& start) {
   method_ = std::move(start.method);
   headers_ = std::move(start.headers);
   own_deadline_ = start.deadline;
+  // A wire's parser has judged it already; a caller in this process may say anything, and it becomes the first line sent.
+  if (!is_header_name(method_)) return fail(Code::kInvalidRequest, "the method is no HTTP token; use GET, POST or another one");
+  if (method_ == "CONNECT" || method_ == "TRACE") return fail(Code::kMethodNotAllowed, method_ + " is not served", "GET, POST");
   auto target = http::parse_target(start.target);
   if (!target) return tl::unexpected(target.error());
   target_ = std::move(*target);
