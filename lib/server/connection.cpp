@@ -223,7 +223,7 @@ bool Connection::serve_probe(const http::RequestHead& head) {
   const std::string_view text = good ? "ok\n" : "draining\n";
   answer.headers.add_trusted("content-type", "text/plain");
   answer.headers.add_trusted("content-length", std::to_string(text.size()));
-  last_ = !head.keep_alive || (head.has_body && (head.chunked || head.content_length > kSkippedBody));
+  last_ = last_ || (head.has_body && (head.chunked || head.content_length > kSkippedBody));
   responder_.head(answer, last_, hub_.loop().clock().wall());
   wrote(responder_.body(fd_, text));
   return true;
