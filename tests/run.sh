@@ -34,6 +34,10 @@ say "packages"
 needed="$SLUICE_BUILD_PACKAGES ccache catch2 curl ca-certificates binutils"
 command -v python3 >/dev/null && python3 -c 'import venv, ensurepip' 2>/dev/null || needed+=" python3 python3-venv"
 command -v node >/dev/null && command -v npm >/dev/null || needed+=" nodejs npm"
+# The two that requests are compared with, byte for byte. Nothing that is installed here shall serve on its own.
+[ -x /usr/sbin/nginx ] || needed+=" nginx-light"
+[ -x /usr/sbin/haproxy ] || needed+=" haproxy"
+export RUNLEVEL=1
 # clang is the second compiler of the public headers too; its sanitizers are a package of their own.
 needed+=" clang libclang-rt-14-dev"
 # shellcheck disable=SC2086  # a list of names
