@@ -40,14 +40,6 @@ std::size_t offset_in(std::string_view whole, std::string_view part) noexcept {
   return static_cast<std::size_t>(part.data() - whole.data());
 }
 
-/// Takes every occurrence of `secret` out of `text`: providers echo keys in their errors.
-void mask(std::string& text, std::string_view secret) {
-  if (secret.size() < 4) return;
-  for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + 3)) {
-    text.replace(at, secret.size(), "***");
-  }
-}
-
 }  // namespace
 
 void Exchange::on_connected() {
@@ -100,6 +92,15 @@ void Exchange::open_answer(ResponseHead&& head) {
   head_.status = head.status;
   head_.headers.reserve(head.headers.size() + 2, head.headers.bytes() + 64);
   pass_down(head.headers, as_it_is, mode_ == Mode::kWhole || mode_ == Mode::kBytes, head_.headers);
+  if (mode_ == Mode::kErrorBody) {
+    Headers told;
+    for (const HeaderField field : head_.headers) {
+      std::string value(field.value);
+      mask_secret(value);
+      told.add_trusted(field.name, value);
+    }
+    head_.headers = std::move(told);
+  }
   provider_request_id_ = head.headers.get(upstream().provider->request_id_header).value_or("");
   if (!head_.headers.contains("x-request-id")) head_.headers.add_trusted("x-request-id", outcome_.id);
   if (route_->config->expose_target) {
@@ -145,18 +146,33 @@ void Exchange::stream_bytes(std::string_view bytes) {
   flush_run();
 }
 
+/// Takes the upstream's credential out of `text`, wherever it stands or begins to: providers echo keys in their errors,
+/// and an excerpt may end within one.
+void Exchange::mask_secret(std::string& text) const {
+  constexpr std::size_t kTelling = 12;  // what begins so is the key and no common prefix of keys
+  if (route_ == nullptr || decision_.choices.empty()) return;
+  const std::string_view secret = upstream().secret;
+  if (secret.size() < 4) return;
+  const std::string_view head = secret.substr(0, kTelling);
+  for (std::size_t at = text.find(head); at != std::string::npos; at = text.find(head, at + 3)) {
+    std::size_t same = head.size();
+    while (same < secret.size() && at + same < text.size() && text[at + same] == secret[same]) ++same;
+    text.replace(at, same, "***");
+  }
+}
+
 /// One event of the stream. False: the exchange has ended.
 bool Exchange::stream_event(const http::SseEvent& event) {
   if (event.has_data) {
     const dialect::TapVerdict verdict = tap_->on_event(event.name, event.data);
     if (verdict.error && !stream_terminal_) {
       Error error = *verdict.error;
-      mask(error.message, upstream().secret);
+      mask_secret(error.message);
       if (head_given_ && dialect_ == upstream().dialect && dialect_->is_error_body(event.data)) {
         // The provider's own words, in a shape the caller reads, go on; then the stream is over.
         flush_run();
         std::string words(event.raw);
-        mask(words, upstream().secret);
+        mask_secret(words);
         give(words);
         transfer_.reset();
         close_attempt(error.code, "error in the stream: " + error.message);
@@ -276,7 +292,7 @@ void Exchange::on_done(const engine::TransferEnd& done) {
 
 /// A provider's error, in the caller's dialect: as it is where it has that shape already, otherwise its text in ours.
 void Exchange::relay_error_body() {
-  mask(error_body_, upstream().secret);
+  mask_secret(error_body_);
   close_attempt(Code::kUpstreamStatus, "status " + std::to_string(head_.status));
   if (dialect_ == upstream().dialect && dialect_->is_error_body(error_body_)) {
     head_.headers.remove("content-length");

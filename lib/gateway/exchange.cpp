@@ -63,6 +63,7 @@ void Exchange::refuse(Error error) {
 }
 
 void Exchange::fail_with(Error error, std::string_view provider_text, int provider_status) {
+  mask_secret(error.message);  // it may quote the upstream
   transfer_.reset();
   if (!outcome_.attempts.empty() && attempt().reason.empty()) close_attempt(error.code, error.message);
   if (!head_given_) {

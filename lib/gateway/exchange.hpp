@@ -105,6 +105,7 @@ class Exchange final : private engine::TransferSink {
   bool stream_event(const http::SseEvent& event);
   void end_stream();
   void relay_error_body();
+  void mask_secret(std::string& text) const;
   void release_head();
   void give(std::string_view bytes);
   void append_run(std::string_view bytes);
