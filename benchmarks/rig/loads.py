@@ -68,6 +68,8 @@ class Loads:
         time.sleep(self.seconds)
         cpu, stats = device.process.cpu_ns() - cpu, self._mock.stats()
         count = stats[counter] - count
+        if device.process.poll() is not None:
+            raise RuntimeError(f"{device.name} ended with {device.process.poll()} under load: {device.process.log()}")
         if process.poll() is not None or count <= 0:
             raise EndedEarly(f"the load on {device.name} ended before its window: {process.log()}")
         return {"cpu_us": cpu / 1e3 / count, "per_second": count / self.seconds, "in_flight": stats["peak_in_flight"]}
@@ -82,6 +84,10 @@ class Loads:
             except EndedEarly:
                 if last:
                     raise
+            except OSError:  # /proc has no such process
+                if device is None or device.process.poll() is None:
+                    raise
+                raise RuntimeError(f"{device.name} ended with {device.process.poll()} under load: {device.process.log()}") from None
             finally:
                 process.stop()
 
