@@ -6,6 +6,7 @@
 // bytes nobody asked for: such a connection is never used again.
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,12 @@
 
 namespace sluice::engine {
 namespace {
+
+/// What tells a socket from another that gets its number later; 0 where the number is nobody's.
+std::uint64_t inode_of(int fd) noexcept {
+  struct stat about {};
+  return ::fstat(fd, &about) == 0 ? static_cast<std::uint64_t>(about.st_ino) : 0;
+}
 
 constexpr std::uint32_t interest(int wanted) noexcept {
   switch (wanted) {
@@ -150,6 +157,7 @@ int CurlShard::on_socket(CURL* easy, curl_socket_t fd, int what, void* self, voi
   if (wish == kNothing) {
     // Stays watched for input alone; writable is nearly always true and would wake us for nothing.
     if ((socket.watched & kWritable) != 0) {
+      if (shard.forget_if_closed(fd, socket)) return 0;
       shard.engine_.loop().watch(fd, kReadable, shard);
       socket.watched = kReadable;
     }
@@ -212,6 +220,7 @@ curl_socket_t CurlShard::open_socket(CurlTransfer& transfer, const curl_sockaddr
   socket.shard = this;
   socket.owner = &transfer;
   socket.place = std::move(place);
+  socket.inode = inode_of(fd);
   sockets_.push_back(fd);
   transfer.opened_socket(fd);
   return fd;
@@ -268,15 +277,29 @@ void CurlShard::hope_ended(CurlTransfer& transfer) noexcept {
 void CurlShard::let_go(CurlTransfer& transfer) {
   hope_ended(transfer);
   if (transfer.sockets_opened() > 1) {
-    for (const int fd : sockets_) {
-      if (CurlSocket& socket = engine_.socket(fd); socket.owner == &transfer) set_owner(fd, socket, nullptr);
+    const std::vector<int> sockets = sockets_;  // what was closed is taken out of it
+    for (const int fd : sockets) {
+      CurlSocket& socket = engine_.socket(fd);
+      if (socket.owner == &transfer && !forget_if_closed(fd, socket)) set_owner(fd, socket, nullptr);
     }
   } else if (transfer.socket() >= 0) {
     const int fd = transfer.socket();
     CurlSocket& socket = engine_.socket(fd);
-    if (socket.shard == this && socket.owner == &transfer) set_owner(fd, socket, nullptr);
+    const bool ours = socket.shard == this && socket.owner == &transfer;
+    if (ours && (transfer.ever_connected() || !forget_if_closed(fd, socket))) set_owner(fd, socket, nullptr);
   }
   transfer.set_socket(-1);
+}
+
+/// libcurl (7.88, cf-socket.c) closes a socket that was never connected without telling: a cancel or a refusal while it
+/// connects, and the loser of two address families. Its number may be anybody's by now, another thread's too: nothing may
+/// be done to it any more.
+bool CurlShard::forget_if_closed(int fd, CurlSocket& socket) {
+  if (socket.inode == 0 || inode_of(fd) == socket.inode) return false;
+  release(socket);
+  std::erase(sockets_, fd);
+  socket = CurlSocket{};
+  return true;
 }
 
 void CurlShard::retire(int fd, CurlSocket& socket) {

@@ -66,6 +66,7 @@ class CurlShard final : private IoHandler {
   static int on_timer(CURLM* multi, long milliseconds, void* shard);
   void act(curl_socket_t fd, int events);
   void release(CurlSocket& socket);
+  [[nodiscard]] bool forget_if_closed(int fd, CurlSocket& socket);
   void let_go(CurlTransfer& transfer);
   void set_owner(int fd, CurlSocket& socket, CurlTransfer* owner);
   void retire(int fd, CurlSocket& socket);

@@ -29,6 +29,7 @@ struct CurlSocket {
   int wanted = CURL_POLL_NONE;        // what libcurl asked to be told
   std::uint32_t watched = kNothing;   // what the loop watches it for
   bool spared = false;                // shut down by us while idle; libcurl finds it dead when it looks
+  std::uint64_t inode = 0;            // tells it from a later socket of the same number; 0: not known
 };
 
 /// Engine thread only.

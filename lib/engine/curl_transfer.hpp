@@ -87,6 +87,7 @@ class CurlTransfer {
   [[nodiscard]] int socket() const noexcept { return socket_; }
   void set_socket(int fd) noexcept { socket_ = fd; }
   [[nodiscard]] std::uint32_t sockets_opened() const noexcept { return opened_; }
+  [[nodiscard]] bool ever_connected() const noexcept { return sends_ != 0; }
   void opened_socket(int fd) noexcept {
     socket_ = fd;
     ++opened_;
