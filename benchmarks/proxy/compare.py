@@ -13,7 +13,7 @@ from loads import Loads, Mock  # noqa: E402
 from report import Report, say  # noqa: E402
 
 # Connections -> the mock's delay in us. At 2,000 it is what keeps all of them in flight.
-REQUEST_LOADS = {64: 0, 256: 0, 2000: 100_000}
+REQUEST_LOADS = {64: 0, 256: 0, 2000: 200_000}
 # 10,000 deltas a second.
 STREAMS, GAP_US = 250, 25_000
 OPEN_STREAMS = 5_000
