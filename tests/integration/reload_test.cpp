@@ -107,6 +107,10 @@ TEST_CASE("an exchange keeps the configuration it began with") {  // OPS-02 OPS-
   CHECK(served_by(meanwhile) == "fresh");
   CHECK(meanwhile.field("x-from") == "after");
   CHECK(live.outcomes().wait(1).at(0).route == "new");
+  const std::string dumped = live.gateway().dump();
+  CHECK(dumped.find("\"fresh\"") != std::string::npos);
+  CHECK(dumped.find("\"removed\"") == std::string::npos);
+  CHECK(live.gateway().explain(Request::post("/v1/chat/completions", chat_body("m"))).json.find("\"new\"") != std::string::npos);
   old->open("go");
   const WireAnswer answer = waiting.answer();
   CHECK(served_by(answer) == "old");
