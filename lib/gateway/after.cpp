@@ -171,7 +171,8 @@ bool Exchange::stream_event(const http::SseEvent& event) {
       if (head_given_ && dialect_ == upstream().dialect && dialect_->is_error_body(event.data)) {
         // The provider's own words, in a shape the caller reads, go on; then the stream is over.
         flush_run();
-        std::string words(event.raw);
+        std::string words;
+        http::append_without_position(words, event.raw);
         mask_secret(words);
         give(words);
         transfer_.reset();
