@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "dialect/chunk.hpp"
 #include "dialect/excerpt.hpp"
@@ -285,12 +286,18 @@ class WholeTap final : public AnswerTap {
       follow_list(bytes);
       return {};
     }
-    scanner_.feed(bytes);
-    if (options_.operation == Operation::kChat || options_.operation == Operation::kCompletions) finish_.feed(bytes);
+    if (!scanning_ && kept_.size() + bytes.size() <= kKeptBytes) {
+      kept_.append(bytes);
+    } else {
+      scan(std::exchange(kept_, {}));
+      scan(bytes);
+    }
     return {};
   }
 
   Status on_end() override {
+    if (!scanning_ && !list_ && read_kept()) return {};
+    if (!scanning_) scan(kept_);
     if (const std::string_view raw = scanner_.value(kUsageField); !raw.empty()) usage_ = parse_usage(raw);
     if (const std::string_view raw = scanner_.value(kModelField); raw.size() >= 2 && raw.front() == '"') {
       model_ = json::decode_string(raw.substr(1, raw.size() - 2));
@@ -302,9 +309,41 @@ class WholeTap final : public AnswerTap {
 
   const chat::Usage& usage() const noexcept override { return usage_; }
   std::string_view model() const noexcept override { return model_; }
-  std::string_view finish_reason() const noexcept override { return finish_.found(); }
+  std::string_view finish_reason() const noexcept override { return finish_reason_.empty() ? finish_.found() : finish_reason_; }
 
  private:
+  /// Up to here an answer is kept and parsed at its end, which costs a third of looking through it byte by byte.
+  static constexpr std::size_t kKeptBytes = 16 << 10;
+
+  void scan(std::string_view bytes) {
+    scanning_ = true;
+    scanner_.feed(bytes);
+    if (asks_for_finish()) finish_.feed(bytes);
+  }
+
+  [[nodiscard]] bool asks_for_finish() const noexcept {
+    return options_.operation == Operation::kChat || options_.operation == Operation::kCompletions;
+  }
+
+  /// False: it is no valid JSON, or says a thing twice; the scanner takes what there is.
+  bool read_kept() {
+    const auto document = json::Document::parse(Body::copy(kept_));
+    if (!document) return false;
+    const Value root = document->root();
+    const auto usage = root.find("usage"), model = root.find("model"), choices = root.find("choices");
+    if (!usage || !model || !choices) return false;
+    if (*usage) usage_ = read_usage(*usage);
+    std::string scratch;
+    if (model->is(Type::kString)) model_ = model->text(scratch);
+    if (!asks_for_finish() || !choices->is(Type::kArray)) return true;
+    for (Value choice = choices->first(); choice && finish_reason_.empty(); choice = choice.next()) {
+      if (!choice.is(Type::kObject)) continue;
+      const auto reason = choice.find("finish_reason");
+      if (reason && reason->is(Type::kString)) finish_reason_ = reason->text(scratch).substr(0, 64);
+    }
+    return true;
+  }
+
   static constexpr std::array<std::string_view, 2> kFields{"usage", "model"};
   static constexpr std::size_t kUsageField = 0, kModelField = 1;
   static constexpr std::size_t kMaxFieldBytes = 16 << 10;
@@ -334,8 +373,8 @@ class WholeTap final : public AnswerTap {
   json::FieldScanner scanner_;
   FinishFinder finish_;
   chat::Usage usage_;
-  std::string model_;
-  bool started_ = false, list_ = false, closed_ = false, in_string_ = false, escaped_ = false;
+  std::string model_, finish_reason_, kept_;
+  bool started_ = false, scanning_ = false, list_ = false, closed_ = false, in_string_ = false, escaped_ = false;
   std::size_t depth_ = 0;
 };
 

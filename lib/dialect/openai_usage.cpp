@@ -29,12 +29,12 @@ Count count(const Value& value) {
   return static_cast<std::uint64_t>(*d);
 }
 
-/// The first of several places that holds a count.
-template <typename... Values>
-Count first_of(const Values&... values) {
-  Count found;
-  ((found || (found = count(values)).has_value()), ...);
-  return found;
+/// The first of several members that holds a count; the others are not looked for.
+Count first_of(const Value& object, std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    if (const Count found = count(member(object, key))) return found;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -48,12 +48,16 @@ chat::Usage read_usage(const Value& usage) {
   out.output_tokens = count(member(usage, "completion_tokens"));
   out.total_tokens = count(member(usage, "total_tokens"));
   // The later names: Together (and Moonshot), DeepSeek, Mistral, Venice.
-  out.cached_input_tokens = first_of(member(input_details, "cached_tokens"), member(usage, "cached_tokens"),
-                                     member(usage, "prompt_cache_hit_tokens"), member(usage, "num_cached_tokens"),
-                                     member(usage, "cache_read_input_tokens"));
-  out.cache_write_tokens = first_of(member(input_details, "cache_write_tokens"), member(usage, "cache_creation_input_tokens"));
+  out.cached_input_tokens = count(member(input_details, "cached_tokens"));
+  if (!out.cached_input_tokens) {
+    out.cached_input_tokens =
+        first_of(usage, {"cached_tokens", "prompt_cache_hit_tokens", "num_cached_tokens", "cache_read_input_tokens"});
+  }
+  out.cache_write_tokens = count(member(input_details, "cache_write_tokens"));
+  if (!out.cache_write_tokens) out.cache_write_tokens = count(member(usage, "cache_creation_input_tokens"));
   // At the top level: Perplexity, and Gemini models behind GitHub Copilot.
-  out.reasoning_tokens = first_of(member(output_details, "reasoning_tokens"), member(usage, "reasoning_tokens"));
+  out.reasoning_tokens = count(member(output_details, "reasoning_tokens"));
+  if (!out.reasoning_tokens) out.reasoning_tokens = count(member(usage, "reasoning_tokens"));
   // xAI counts reasoning beside the completion (total = prompt + completion + reasoning), everybody else within it.
   if (out.input_tokens && out.output_tokens && out.total_tokens && out.reasoning_tokens.value_or(0) > 0 &&
       *out.total_tokens == *out.input_tokens + *out.output_tokens + *out.reasoning_tokens) {

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "engine/address.hpp"
 #include "engine/curl_channel.hpp"
@@ -76,7 +77,8 @@ bool CurlShard::add(CurlTransfer& transfer) {
 void CurlShard::remove(CurlTransfer& transfer) {
   {
     const CurlEngine::Call call(engine_);
-    const SigpipeGuard quiet;  // closing may write a TLS goodbye
+    std::optional<SigpipeGuard> quiet;
+    if (channel_.endpoint().tls) quiet.emplace();  // closing may write a TLS goodbye
     curl_multi_remove_handle(multi_, transfer.easy());
   }
   --in_flight_;
