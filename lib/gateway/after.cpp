@@ -192,6 +192,7 @@ bool Exchange::stream_event(const http::SseEvent& event) {
     }
     if (verdict.content && !has_content_) {
       has_content_ = true;
+      forget_request();
       first_delta_deadline_.reset();
       outcome_.first_delta = engine_.loop().now() - started_;
     }
@@ -234,6 +235,17 @@ void Exchange::append_run(std::string_view bytes) {
 void Exchange::patch(std::string_view before, std::string_view middle, std::string_view behind) {
   patched_.append(std::exchange(run_, {}));
   patched_.append(before).append(middle).append(behind);
+}
+
+/// From the first content on there is no other attempt: a stream that may stay open for minutes need not hold its request.
+void Exchange::forget_request() {
+  const chat::Operation operation = view_.operation;
+  view_ = {};
+  view_.operation = operation;
+  document_.reset();
+  body_ = {};
+  headers_ = {};
+  engine_.core().give_body_bytes(std::exchange(budget_held_, 0));
 }
 
 void Exchange::end_stream() {

@@ -103,6 +103,7 @@ class Exchange final : private engine::TransferSink {
   void open_answer(ResponseHead&& head);
   void stream_bytes(std::string_view bytes);
   bool stream_event(const http::SseEvent& event);
+  void forget_request();
   void end_stream();
   void relay_error_body();
   void mask_secret(std::string& text) const;
