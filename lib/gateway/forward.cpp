@@ -100,7 +100,7 @@ std::string Exchange::attempt_target() const {
   if (target.empty()) target = "/";
   std::string query = query_without_key(target_.query);
   if (!to.base_query.empty()) query = query.empty() ? to.base_query : to.base_query + '&' + query;
-  if (!query.empty()) {
+  if (!query.empty() || (target_.has_query && target_.query.empty())) {  // `/x?` stays `/x?`
     target += '?';
     target += query;
   }

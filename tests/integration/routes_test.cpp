@@ -77,6 +77,7 @@ TEST_CASE("a path is stripped, filled or replaced, and its query left alone") { 
   };
   CHECK(sent("/team-a/v1/x?q=%20a+b&&=&k") == "/v1/x?q=%20a+b&&=&k");
   CHECK(sent("/team-a/x") == "/v1/x");
+  CHECK(sent("/team-a/x?") == "/v1/x?");
   CHECK(sent("/t/red/files?a=1&a=%32") == "/v1/files/of/red?a=1&a=%32");
   // What was captured comes back percent-encoded: it stays one segment and starts no query.
   CHECK(sent("/t/a%20b/c%3Fd%23e") == "/v1/c%3Fd%23e/of/a%20b");
