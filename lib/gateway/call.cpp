@@ -1,5 +1,6 @@
 // Waiting for answers: Call gathers a whole one, Stream hands out its events as they come.
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -30,7 +31,7 @@ class Inbox final : public ExchangeListener {
     {
       const std::lock_guard lock(mutex_);
       bytes_.append(bytes);
-      pause = bounded_ && !paused_ && bytes_.size() >= kPauseAt;
+      pause = bounded_ && !paused_ && ticket_ != 0 && bytes_.size() >= kPauseAt;
       paused_ = paused_ || pause;
     }
     if (pause) core_.pause(ticket_, true);
@@ -81,7 +82,7 @@ class Inbox final : public ExchangeListener {
 
   gateway::Core& core_;
   const bool bounded_;
-  std::uint64_t ticket_ = 0;
+  std::atomic<std::uint64_t> ticket_{0};  // the engine may bring bytes before submit() has said it
   std::mutex mutex_;
   std::condition_variable arrived_;
   // Under mutex_.

@@ -161,6 +161,11 @@ void Core::pause(std::uint64_t ticket, bool paused) {
   const std::size_t index = ticket % kMaxEngines;
   if (index >= engines_.size()) return;
   Engine& engine = *engines_[index];
+  // From inside on_bytes at once: a pause that travels would let the rest of the turn in, and a resume could overtake it.
+  if (paused && engine.loop().on_loop_thread()) {
+    if (Exchange* exchange = engine.find_ticket(ticket)) exchange->pause_answer();
+    return;
+  }
   engine.loop().post([&engine, ticket, paused] {
     if (Exchange* exchange = engine.find_ticket(ticket)) paused ? exchange->pause_answer() : exchange->resume_answer();
   });
