@@ -142,8 +142,9 @@ Status Exchange::admit_body(const RequestStart& start) {
       return tl::unexpected(std::move(error));
     }
     budget_held_ = expected;
-    // Room for the padding too, so that the body is never copied again. A claimed length is not trusted with memory.
-    gathered_.reserve(std::min<std::uint64_t>(expected, 1u << 20) + Body::kPadding);
+    // The whole length at once, padding included: a body that grew in steps would be copied in each, up to half of it in
+    // one turn. Memory that is only claimed costs address space; it is the bytes that come which take pages.
+    gathered_.reserve(expected + Body::kPadding);
   }
   return {};
 }

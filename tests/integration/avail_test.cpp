@@ -105,7 +105,7 @@ TEST_CASE("connections that trickle a head are closed at the header timeout, and
   CHECK(open == 0);
   CHECK(Steady::now() - begun < 4s);  // ten times the timeout
   CHECK(round > 1);
-  CHECK(beside <= alone * 10 + 50ms);
+  CHECK(beside <= alone * 10 + 50ms * kSlowdown);
   good.send(plain_request());
   CHECK(good.answer().status == 200);
 }
@@ -227,7 +227,7 @@ TEST_CASE("a process out of descriptors does not spin, and accepts again when th
     REQUIRE(eventually([&] { return warnings >= seen + 3; }));
     const auto wall = Steady::now() - begun;
     CHECK(wall >= 200ms);  // a try each 100 ms, not each turn
-    CHECK(cpu() - cpu_before < wall / 2 + 50ms);
+    CHECK(cpu() - cpu_before < wall / 2 + 50ms * kSlowdown);
     before.send(plain_request());
     CHECK(before.answer().status == 200);
   }

@@ -10,3 +10,5 @@ sluice_integration_test(integration_avail SOURCES avail_test.cpp avail_load_test
 foreach(inside integration_stream_cancel integration_caps integration_avail)
   target_include_directories(${inside} PRIVATE "${PROJECT_SOURCE_DIR}/lib")
 endforeach()
+# They measure time and memory: nothing may run beside them.
+set_tests_properties(integration_avail integration_stream_flow integration_stream_timers PROPERTIES RUN_SERIAL ON)

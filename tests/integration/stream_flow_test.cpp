@@ -178,7 +178,7 @@ TEST_CASE("each event leaves at once, without a step of forty milliseconds") {
     took.push_back(std::chrono::steady_clock::now() - begun);
   }
   std::sort(took.begin(), took.end());
-  CHECK(took[kSteps / 2] < 10ms);  // 1 ms of the gateway's, with slack; a delayed acknowledgement costs 40
+  CHECK(took[kSteps / 2] < (kSlowdown == 1 ? 10ms : 30ms));  // 1 ms of the gateway's, with slack; a delayed acknowledgement costs 40
   CHECK(client.until("0\r\n\r\n").find("[DONE]") != std::string::npos);
 }
 

@@ -16,6 +16,13 @@
 
 namespace sluice::test {
 
+/// How many times longer a bound on time may take: sanitizers slow everything they watch.
+#if defined(SLUICE_SANITIZED)
+inline constexpr int kSlowdown = 10;
+#else
+inline constexpr int kSlowdown = 1;
+#endif
+
 /// Every Outcome of a gateway, in the order they came.
 class Outcomes {
  public:
