@@ -195,6 +195,7 @@ TEST_CASE("a name that does not exist ends in its own error within the deadline"
   CHECK((answer.body.find("connect_timeout") != std::string::npos || answer.body.find("upstream_resolve_failed") != std::string::npos));
 }
 
+#if !defined(SLUICE_SANITIZED)  // the sanitizer opens a pipe to look at an object, and calls one it cannot look at broken
 // AVAIL-11
 TEST_CASE("a process out of descriptors does not spin, and accepts again when there are some") {
   const auto threads = GENERATE(1u, 4u);
@@ -236,6 +237,7 @@ TEST_CASE("a process out of descriptors does not spin, and accepts again when th
     CHECK(client.answer().status == 200);
   }
 }
+#endif
 
 // AVAIL-16
 TEST_CASE("streams are spread over the engines, however they come") {

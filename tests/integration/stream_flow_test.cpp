@@ -205,7 +205,7 @@ TEST_CASE("an answer of a hundred megabytes passes at bounded memory") {
   const std::size_t after = resident_bytes();
   CHECK(got.done);
   CHECK(got.bytes > 100'000'000);
-  CHECK(after <= before + (16u << 20));
+  if (kSlowdown == 1) CHECK(after <= before + (16u << 20));  // sanitizers keep what was freed
   const auto outcomes = live.outcomes().wait(1);
   REQUIRE(outcomes.size() == 1);
   CHECK(outcomes[0].ending == Ending::kCompleted);
