@@ -134,6 +134,7 @@ void CurlShard::on_ready(int fd, std::uint32_t ready) {
       engine_.look_at(*this);
       return retire(fd, socket);
     }
+    if (forget_if_closed(fd, socket)) return;  // its registration went with it, and the number may be another thread's
     engine_.loop().unwatch(fd);
     socket.watched = kNothing;
     return;

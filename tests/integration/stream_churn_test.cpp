@@ -38,11 +38,10 @@ class Crowd {
     ++inside_;
   }
   void leave() {
-    {
-      const std::lock_guard lock(mutex_);
-      --inside_;
-      ++left_;
-    }
+    // Told under the lock: whoever waits may destroy all of this as soon as it is let go.
+    const std::lock_guard lock(mutex_);
+    --inside_;
+    ++left_;
     changed_.notify_all();
   }
   [[nodiscard]] bool wait_empty() {
