@@ -208,11 +208,11 @@ TEST_CASE("a process out of descriptors does not spin, and accepts again when th
   RawClient before(live.port());
   before.send(plain_request());
   REQUIRE(before.answer().status == 200);
-  std::vector<RawClient> waiting;
+  // The clients' own ends are there beforehand, so that none of them meets the gateway at the last descriptor.
+  std::vector<RawClient> waiting(3);
   {
-    // Room for the clients' own ends, and not for one accepted connection.
-    FewDescriptors few(3);
-    for (int i = 0; i < 3; ++i) waiting.emplace_back(live.port());
+    FewDescriptors few(0);
+    for (auto& client : waiting) client.connect(live.port());
     REQUIRE(eventually([&] { return warnings >= 1; }));
     // What is connected is served; the loop looks away from the socket in between.
     rusage usage{};

@@ -74,6 +74,9 @@ struct WireAnswer {
 class RawClient {
  public:
   explicit RawClient(std::uint16_t port, int receive_buffer = 0);
+  /// A socket that is not connected yet: for who must have its descriptor beforehand.
+  RawClient();
+  void connect(std::uint16_t port);
   ~RawClient();
   RawClient(RawClient&& other) noexcept;
   RawClient& operator=(RawClient&&) = delete;
