@@ -17,6 +17,9 @@ struct Listen {
   std::string address = "127.0.0.1:0";  ///< `host:port`, `[v6]:port`; port 0 = any free one
   bool anonymous = false;               ///< serve callers without a key on an address that is not loopback
   std::string dialect = {};             ///< fixes the dialect of errors; empty = by path and headers
+  /// Addresses and networks that may connect (`10.0.0.0/8`, `::1`), judged on the peer of the connection: no header field
+  /// counts. Empty = everyone who can reach the address.
+  std::vector<std::string> allow_addresses = {};
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_connections_per_address = 0;  ///< 0 = no bound
   Milliseconds header_timeout{10'000};            ///< first byte of a request -> its last header byte

@@ -42,6 +42,7 @@ enum class Code : std::int32_t {
   kUnsupportedParameter = 22,
   kInvalidParameter = 23,
   kInvalidUrl = 24,
+  kAddressNotAllowed = 25,
 
   // The gateway will not or cannot take it now.
   kNoBackendAvailable = 40,

@@ -1,6 +1,7 @@
 #pragma once
 /// A route: which requests it takes, where they go, and what is changed on the way. Plain values.
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -121,6 +122,9 @@ struct Route {
   BodyEdits body = {};
   /// Names provider and model in the answer's headers: `x-sluice-provider`, `x-sluice-model`.
   bool expose_target = false;
+  /// In every silence this long of a streamed answer that is not over, the caller is sent a ping in a form its dialect
+  /// allows, so that nothing between gives the connection up. From the upstream's head on; 0 = off.
+  std::chrono::milliseconds stream_keep_alive{0};
 };
 
 /// Sorts consumers: what its members may use is the union over their groups.

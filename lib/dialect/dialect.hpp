@@ -121,6 +121,8 @@ class Dialect {
   [[nodiscard]] virtual std::unique_ptr<DeltaEncoder> delta_encoder(Operation operation, bool usage) const = 0;
   /// An error after the stream began: the bytes of the event (or events) that end it, framing included.
   [[nodiscard]] virtual std::string encode_stream_error(const Error& error, const ErrorContext& context) const = 0;
+  /// What keeps a silent stream alive between two events and means nothing to a client, framing included.
+  [[nodiscard]] virtual std::string_view stream_ping() const noexcept = 0;
   [[nodiscard]] virtual std::string_view error_content_type() const noexcept { return "application/json"; }
 
   // Outbound: what upstreams take and give.

@@ -35,6 +35,8 @@ class OpenAi final : public Dialect {
     http::append_event(out, openai_parts::encode_error(error, context));
     return out;
   }
+  // A comment: readers of event streams pass it over (WHATWG HTML 9.2.6).
+  std::string_view stream_ping() const noexcept override { return ": keep-alive\n\n"; }
 
   std::string encode_request(const chat::Request& request, chat::LossReport& loss) const override {
     return openai_parts::encode_request(request, loss);

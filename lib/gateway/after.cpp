@@ -55,7 +55,7 @@ void Exchange::on_head(ResponseHead&& head) {
   move(Happening::kAnswerHead);
   connect_deadline_.reset();
   headers_deadline_.reset();
-  last_read_ = engine_.loop().now();
+  last_read_ = last_given_ = engine_.loop().now();
   idle_limit_ = upstream().config->timeouts.idle;
   attempt().status = head.status;
   attempt().first_byte = last_read_ - attempt_started_;
@@ -332,8 +332,22 @@ void Exchange::release_head() {
   caller_->on_head(head_);
 }
 
+/// When the caller of an open stream has been left in silence for as long as its route lets it; empty = never.
+std::optional<TimePoint> Exchange::ping_due() const {
+  const Milliseconds interval = route_ == nullptr ? Milliseconds{0} : route_->config->stream_keep_alive;
+  const bool open = state_ == State::kAnswering && mode_ == Mode::kStream && !stream_terminal_ && !paused_;
+  return open && interval.count() != 0 ? std::optional(last_given_ + interval) : std::nullopt;
+}
+
+/// Between two events only: what is given on of a stream is whole events.
+void Exchange::ping() {
+  release_head();
+  give(dialect_->stream_ping());
+}
+
 void Exchange::give(std::string_view bytes) {
   if (bytes.empty() || caller_ == nullptr) return;
+  last_given_ = engine_.loop().now();
   outcome_.bytes_out += bytes.size();
   caller_->on_bytes(bytes);
 }

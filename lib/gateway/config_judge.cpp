@@ -11,6 +11,7 @@
 #include <cstring>
 #include <map>
 
+#include "base/address_range.hpp"
 #include "base/glob.hpp"
 #include "dialect/dialect.hpp"
 #include "gateway/config_reader.hpp"
@@ -54,6 +55,10 @@ void judge_listener(Findings& findings, std::size_t index, std::map<std::string,
       findings.add(below(here, "dialect"),
                    "unknown dialect " + shown(listen.dialect) + did_you_mean(listen.dialect, names));
     }
+  }
+  for (std::size_t i = 0; i < listen.allow_addresses.size(); ++i) {
+    if (const auto range = base::AddressRange::parse(listen.allow_addresses[i]); !range)
+      findings.add(below(here, "allow_addresses", i), range.error().message);
   }
   if (listen.max_connections_per_address > listen.max_connections) {
     findings.add(below(here, "max_connections_per_address"),

@@ -34,6 +34,7 @@ class RouteJudge {
     judge_header_names();
     judge_targets();
     judge_models();
+    judge_keep_alive();
     if (route_.operation == RouteOperation::kOpaque) judge_opaque();
     judge_security();
     judge_rewrite(findings_, here_ + "/rewrite", route_);
@@ -148,10 +149,16 @@ class RouteJudge {
     refuse("models/allow", !route_.models.allow.empty());
     refuse("models/default", !route_.models.default_model.empty());
     refuse("body", edits_body());
+    refuse("stream_keep_alive_ms", route_.stream_keep_alive.count() != 0);
     for (std::size_t i = 0; i < route_.upstreams.size(); ++i) {
       refuse(fmt::format("upstreams/{}/model", i), !route_.upstreams[i].model.empty());
       refuse(fmt::format("upstreams/{}/pools", i), !route_.upstreams[i].pools.empty());
     }
+  }
+
+  void judge_keep_alive() {
+    if (route_.stream_keep_alive.count() != 0 && route_.match.stream == false)
+      add("stream_keep_alive_ms", "has no effect: \"match\" takes no streamed answers");
   }
 
   void judge_security() {
@@ -168,6 +175,7 @@ class RouteJudge {
     if (route_.upstreams.size() > 1)
       add("upstreams", who + ", which does its own routing: it must be the route's only one");
     refuse("body", edits_body());
+    refuse("stream_keep_alive_ms", route_.stream_keep_alive.count() != 0);
     refuse("models/default", !route_.models.default_model.empty());
     for (std::size_t i = 0; i < route_.upstreams.size(); ++i) {
       if (!is_security(route_.upstreams[i])) continue;

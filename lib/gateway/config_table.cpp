@@ -20,6 +20,10 @@ Codec<Listen> listen() {
              "consumers."),
        field("dialect", &Listen::dialect, text(), "Fixes the dialect errors are told in. Unset: by path and headers.",
              "\"openai\""),
+       field("allow_addresses", &Listen::allow_addresses, texts(),
+             "Addresses and networks that may connect. The peer of the connection counts, never a header field; anyone "
+             "else gets a 403 and the end of the connection. Unset: everyone who can reach the address.",
+             "[\"10.0.0.0/8\", \"::1\"]"),
        field("max_connections", &Listen::max_connections, integer<std::uint32_t>(1, kMany),
              "Open connections; more are turned away."),
        field("max_connections_per_address", &Listen::max_connections_per_address, integer<std::uint32_t>(0, kMany),

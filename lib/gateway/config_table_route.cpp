@@ -267,7 +267,12 @@ Codec<Route> route() {
              "[\"x-trace-*\"]"),
        field("body", &Route::body, body_edits(), "Changes to the JSON body."),
        field("expose_target", &Route::expose_target, boolean(),
-             "Names provider and model in the answer's headers `x-sluice-provider` and `x-sluice-model`.")});
+             "Names provider and model in the answer's headers `x-sluice-provider` and `x-sluice-model`."),
+       field("stream_keep_alive_ms", &Route::stream_keep_alive, milliseconds(0),
+             "In every silence this long of a streamed answer the caller is sent a ping (a comment line for OpenAI's "
+             "clients), so that no proxy or client between gives the connection up. It begins with the upstream's "
+             "head, and an upstream's own timeouts run all the same. 0 = off.",
+             "15000")});
 }
 
 }  // namespace sluice::gateway::config

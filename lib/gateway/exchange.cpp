@@ -101,7 +101,7 @@ void Exchange::pause_answer() {
 void Exchange::resume_answer() {
   if (!paused_ || state_ == State::kEnded) return;
   paused_ = false;
-  last_read_ = engine_.loop().now();  // silence that the caller asked for is not the upstream's
+  last_read_ = last_given_ = engine_.loop().now();  // silence that the caller asked for is not the upstream's
   if (transfer_) transfer_->resume();
   rearm();
 }
@@ -137,6 +137,7 @@ void Exchange::rearm() {
   consider(headers_deadline_);
   consider(first_delta_deadline_);
   if (state_ == State::kAnswering && idle_limit_.count() != 0 && !paused_) consider(last_read_ + idle_limit_);
+  consider(ping_due());
   if (!nearest) return engine_.loop().disarm(timer_);
   if (!timer_.armed() || timer_.deadline() > *nearest) engine_.loop().arm(timer_, *nearest);
 }
@@ -170,6 +171,8 @@ void Exchange::on_timer() {
   if (due(headers_deadline_)) return timed_out(Code::kHeadersTimeout, "no head of an answer", limits.headers);
   if (due(first_delta_deadline_)) return timed_out(Code::kFirstDeltaTimeout, "no content", limits.first_delta);
   if (silent) return timed_out(Code::kIdleTimeout, "no bytes of the answer", limits.idle);
+  if (due(ping_due())) ping();
+  if (state_ == State::kEnded) return;  // the caller left while it was told
   rearm();
 }
 

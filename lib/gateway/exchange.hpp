@@ -112,6 +112,8 @@ class Exchange final : private engine::TransferSink {
   void append_run(std::string_view bytes);
   void patch(std::string_view before, std::string_view middle, std::string_view behind);
   void flush_run();
+  [[nodiscard]] std::optional<TimePoint> ping_due() const;
+  void ping();
   // Phase 6: the account.
   void end(Happening how, Ending ending, std::optional<Error> error);
   void answer_error(const Error& error, std::string_view provider_text = {}, int provider_status = 0);
@@ -185,6 +187,7 @@ class Exchange final : private engine::TransferSink {
   std::optional<TimePoint> queue_deadline_, connect_deadline_, headers_deadline_, first_delta_deadline_, total_deadline_;
   Duration idle_limit_{};
   TimePoint last_read_{};
+  TimePoint last_given_{};                     // to the caller of a stream: its silence is counted from here
   std::optional<Milliseconds> own_deadline_;
   engine::Timer timer_;
 

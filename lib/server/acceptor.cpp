@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -67,11 +68,28 @@ std::string bound_text(int fd) {
   return "[" + host_text(storage) + "]:" + std::to_string(ntohs(reinterpret_cast<const sockaddr_in6&>(storage).sin6_port));
 }
 
+// What a connection is told that is not even read from: no request, so no dialect; OpenAI's shape is the most widely read.
+constexpr std::string_view kFull =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 175\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+    R"({"error":{"message":"the listener has as many connections as it may, in all or from this address; reuse one","type":"server_error","param":null,"code":"too_many_connections"}})";
+constexpr std::string_view kNotAllowed =
+    "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: 176\r\nConnection: close\r\n\r\n"
+    R"({"error":{"message":"this listener takes no connections from your address; its allow_addresses says which","type":"permission_error","param":null,"code":"address_not_allowed"}})";
+
+constexpr bool length_is_true(std::string_view answer) {
+  constexpr std::string_view kField = "Content-Length: ";
+  std::size_t stated = 0;
+  for (std::size_t at = answer.find(kField) + kField.size(); answer[at] != '\r'; ++at) stated = stated * 10 + static_cast<std::size_t>(answer[at] - '0');
+  return answer.size() - answer.find("\r\n\r\n") - 4 == stated;
+}
+static_assert(length_is_true(kFull) && length_is_true(kNotAllowed));
+
 }  // namespace
 
-Acceptor::Acceptor(gateway::Core& core, const Listen& listen, int fd, std::string address)
+Acceptor::Acceptor(gateway::Core& core, const Listen& listen, std::vector<base::AddressRange> allowed, int fd, std::string address)
     : core_(core),
       listen_(listen),
+      allowed_(std::move(allowed)),
       fd_(fd),
       address_(std::move(address)),
       census_(std::make_shared<Census>(listen.max_connections, listen.max_connections_per_address)),
@@ -86,6 +104,12 @@ Acceptor::~Acceptor() {
 Result<std::unique_ptr<Acceptor>> Acceptor::bind(gateway::Core& core, const Listen& listen) {
   const auto address = address_of(listen.address);
   if (!address) return tl::unexpected(address.error());
+  std::vector<base::AddressRange> allowed;
+  for (const std::string& text : listen.allow_addresses) {
+    const auto range = base::AddressRange::parse(text);
+    if (!range) return fail(Code::kInvalidConfiguration, "allow_addresses of listener " + listen.address + ": " + range.error().message);
+    allowed.push_back(*range);
+  }
   const int fd = ::socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail(Code::kSystem, "socket for '" + listen.address + "': " + std::strerror(errno));
   const int on = 1;
@@ -97,7 +121,7 @@ Result<std::unique_ptr<Acceptor>> Acceptor::bind(gateway::Core& core, const List
     return fail(code, "cannot listen on " + listen.address + ": " + std::strerror(why) +
                           (why == EADDRINUSE ? "; end the program that holds it, or use another port" : ""));
   }
-  return std::unique_ptr<Acceptor>(new Acceptor(core, listen, fd, bound_text(fd)));
+  return std::unique_ptr<Acceptor>(new Acceptor(core, listen, std::move(allowed), fd, bound_text(fd)));
 }
 
 void Acceptor::open() {
@@ -137,9 +161,13 @@ bool Acceptor::accept_one() {
   }
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (!allows(from)) {
+    refuse(fd, kNotAllowed);
+    return true;
+  }
   std::string peer = host_text(from);
   if (!census_->enter(peer)) {
-    refuse(fd);
+    refuse(fd, kFull);
     return true;
   }
   give(fd, std::move(peer));
@@ -162,13 +190,15 @@ void Acceptor::give(int fd, std::string peer) {
   engine.loop().post([hub, fd, peer = std::move(peer)] { hub->adopt(fd, peer); });
 }
 
-void Acceptor::refuse(int fd) {
+bool Acceptor::allows(const sockaddr_storage& peer) const noexcept {
+  return allowed_.empty() || std::any_of(allowed_.begin(), allowed_.end(), [&peer](const base::AddressRange& range) {
+           return range.contains(reinterpret_cast<const sockaddr*>(&peer));
+         });
+}
+
+void Acceptor::refuse(int fd, std::string_view answer) {
   // One send into an empty socket buffer; whether the client reads it is its own affair.
-  static constexpr std::string_view kAnswer =
-      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 175\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
-      R"({"error":{"message":"the listener has as many connections as it may, in all or from this address; reuse one","type":"server_error","param":null,"code":"too_many_connections"}})";
-  static_assert(kAnswer.size() - kAnswer.find("\r\n\r\n") - 4 == 175);
-  (void)::send(fd, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  (void)::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::shutdown(fd, SHUT_WR);
   ::close(fd);
 }

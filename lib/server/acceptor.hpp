@@ -4,8 +4,12 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <sys/socket.h>
+
+#include "base/address_range.hpp"
 #include "engine/loop.hpp"
 #include "server/hub.hpp"
 #include "sluice/error.hpp"
@@ -14,7 +18,8 @@ namespace sluice::server {
 
 class Acceptor final : public engine::IoHandler {
  public:
-  /// Binds and listens; accepts nothing before open(). Errors: kAddressInUse, kSystem name the address. Thread: any.
+  /// Binds and listens; accepts nothing before open(). Errors: kAddressInUse, kSystem name the address;
+  /// kInvalidConfiguration. Thread: any.
   [[nodiscard]] static Result<std::unique_ptr<Acceptor>> bind(gateway::Core& core, const Listen& listen);
   ~Acceptor();
 
@@ -29,15 +34,17 @@ class Acceptor final : public engine::IoHandler {
   void stop();
 
  private:
-  Acceptor(gateway::Core& core, const Listen& listen, int fd, std::string address);
+  Acceptor(gateway::Core& core, const Listen& listen, std::vector<base::AddressRange> allowed, int fd, std::string address);
   void on_ready(int fd, std::uint32_t ready) override;
   /// True where there may be more.
   bool accept_one();
   void give(int fd, std::string peer);
-  void refuse(int fd);
+  [[nodiscard]] bool allows(const sockaddr_storage& peer) const noexcept;
+  static void refuse(int fd, std::string_view answer);
 
   gateway::Core& core_;
   const Listen listen_;
+  const std::vector<base::AddressRange> allowed_;  // empty = everyone
   int fd_;
   const std::string address_;
   std::shared_ptr<Census> census_;

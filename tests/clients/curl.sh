@@ -16,6 +16,11 @@ expect 'text/event-stream' "$stream"
 expect 'data: [DONE]' "$stream"
 case "$stream" in *'"usage"'*) fail "usage was not asked for: $stream" ;; esac
 
+# A model that thinks: curl shows the pings its caller is kept alive by (STREAM-14).
+stream=$(ask -N --fail-with-body "$chat" -d "$(say thinking ', "stream": true')")
+expect ': keep-alive' "$stream"
+expect 'data: [DONE]' "$stream"
+
 # The key may stand in any of the usual fields.
 for field in 'x-api-key' 'api-key' 'x-goog-api-key'; do
   status=$(curl -sS --max-time 30 -o /dev/null -w '%{http_code}' -H "$field: $OPENAI_API_KEY" "$chat" --json "$(say gpt-4o-mini)")

@@ -50,6 +50,15 @@ const hello = [{ role: 'user', content: 'hello' }];
   assert.deepEqual([last.usage.prompt_tokens, last.usage.completion_tokens], [11, 5]);
 }
 
+// STREAM-14: the pings of a silent stream are nothing to the client.
+{
+  let text = '';
+  for await (const chunk of await client.chat.completions.create({ model: 'thinking', messages: hello, stream: true })) {
+    text += chunk.choices[0]?.delta?.content ?? '';
+  }
+  assert.equal(text, 'At last.');
+}
+
 // Tools, whole and streamed.
 {
   const tools = [{ type: 'function', function: { name: 'get_weather', parameters: { type: 'object', properties: {} } } }];

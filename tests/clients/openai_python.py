@@ -36,6 +36,10 @@ def streams():
     chunks = list(client.chat.completions.create(model="gpt-4o-mini", messages=HELLO, stream=True, stream_options={"include_usage": True}))
     assert chunks[-1].choices == [] and chunks[-1].usage.completion_tokens == 5
 
+    # STREAM-14: the pings of a silent stream are nothing to the client.
+    chunks = list(client.chat.completions.create(model="thinking", messages=HELLO, stream=True))
+    assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == "At last."
+
 
 def tools():
     answer = client.chat.completions.create(model="gpt-4o", messages=HELLO, tools=TOOLS)

@@ -29,6 +29,7 @@ def config(urls):
         "routes": [
             route("slow", "slow", {"path": chat, "model": ["slow"]}),
             route("limited", "limited", {"path": chat, "model": ["limited"]}),
+            {**route("thinking", "thinking", {"path": chat, "model": ["thinking"]}), "stream_keep_alive_ms": 20},
             route("tools", "tools", {"path": chat, "model": ["gpt-*"], "tools": {"offered": ["get_*"]}}),
             {**route("renamed", "chat", {"path": chat, "model": ["smart"]}), "upstreams": [{"name": "chat", "model": "gpt-4o-mini"}]},
             route("chat", "chat", {"path": chat, "model": ["gpt-*"]}),

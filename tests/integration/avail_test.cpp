@@ -147,6 +147,35 @@ TEST_CASE("a listener that is full refuses politely, and those it has admitted f
   }));
 }
 
+// SEC-35
+TEST_CASE("a listener with an allow-list takes connections from the addresses on it, whatever a header field says") {
+  const auto threads = GENERATE(1u, 4u);
+  FaultServer server;
+  server.on_request([](const RawRequest&) { return answer_of(); });
+  SECTION("the peer is on it") {
+    const auto ranges = GENERATE(values<std::string>({R"("127.0.0.1")", R"("10.0.0.0/8","127.0.0.0/8")"}));
+    Live live(config_of(server, {}, listening(R"("allow_addresses":[)" + ranges + "]")), threads);
+    RawClient client(live.port());
+    client.send(post("/v1/chat/completions", chat_body("m"), "X-Forwarded-For: 203.0.113.9\r\nX-Real-IP: 203.0.113.9\r\n"));
+    CHECK(client.answer().status == 200);
+  }
+  SECTION("the peer is not") {
+    Live live(config_of(server, {}, listening(R"("allow_addresses":["10.0.0.0/8","::1"])")), threads);
+    for (const std::string field : {"X-Forwarded-For", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP", "Forwarded"}) {
+      RawClient client(live.port());
+      (void)client.try_send(post("/v1/chat/completions", chat_body("m"), field + ": 10.0.0.1\r\n"));
+      const WireAnswer answer = client.answer();
+      CHECK(answer.status == 403);
+      CHECK(answer.complete);
+      CHECK(answer.field("connection") == "close");
+      CHECK(answer.body.find("address_not_allowed") != std::string::npos);
+      CHECK(client.closed());
+    }
+    CHECK(server.opened() == 0);
+    CHECK(live.gateway().statistics().exchanges_started == 0);
+  }
+}
+
 // AVAIL-09
 TEST_CASE("a name that is never resolved holds up nobody else, and its deadline holds") {
   const auto threads = GENERATE(1u, 4u);

@@ -21,10 +21,12 @@ using testing::FaultServer;
 using testing::RawRequest;
 using testing::Reply;
 
-/// Everything below /v1 goes to `url`. `upstream` and `gateway`: more members of these objects, as JSON text.
-inline std::string config_of(const std::string& url, const std::string& upstream = {}, const std::string& gateway = {}) {
+/// Everything below /v1 goes to `url`. `upstream`, `gateway` and `route`: more members of these objects, as JSON text.
+inline std::string config_of(const std::string& url, const std::string& upstream = {}, const std::string& gateway = {},
+                             const std::string& route = {}) {
   return R"({"version":1,"gateway":{)" + gateway + R"(},"upstreams":[{"name":"up","url":")" + url + "\"" + (upstream.empty() ? "" : ",") +
-         upstream + R"(}],"routes":[{"name":"all","match":{"path_prefix":"/v1"},"upstreams":[{"name":"up"}]}]})";
+         upstream + R"(}],"routes":[{"name":"all","match":{"path_prefix":"/v1"},"upstreams":[{"name":"up"}])" +
+         (route.empty() ? "" : ",") + route + "}]}";
 }
 inline std::string config_of(const FaultServer& server, const std::string& upstream = {}, const std::string& gateway = {}) {
   return config_of("http://" + server.authority() + "/v1", upstream, gateway);

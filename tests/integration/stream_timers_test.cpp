@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "deaf_port.hpp"
+#include "gateway/core.hpp"
 #include "sluice/testing.hpp"
 #include "stream_support.hpp"
 
@@ -18,11 +19,11 @@ struct Bench {
   ManualClock clock;
   Simulation simulation{clock, 5};
   std::optional<Gateway> gateway;
-  explicit Bench(const std::string& timeouts) {
+  explicit Bench(const std::string& timeouts, const std::string& route = {}) {
     OpenOptions options;
     options.clock = &clock;
     options.transport = simulation.transport();
-    auto opened = Gateway::open_json(config_of("http://up.test/v1", R"("timeouts":{)" + timeouts + "}", R"("threads":0)"), options);
+    auto opened = Gateway::open_json(config_of("http://up.test/v1", R"("timeouts":{)" + timeouts + "}", R"("threads":0)", route), options);
     INFO((opened ? std::string() : opened.error().message));
     REQUIRE(opened);
     gateway.emplace(std::move(*opened));
@@ -47,6 +48,23 @@ std::string only(const std::string& name, int ms) {
   const std::string key = "\"" + name + "\":";
   const std::size_t at = text.find(key) + key.size();
   return text.replace(at, 1, std::to_string(ms));
+}
+
+const std::string kPing = ": keep-alive\n\n";
+
+std::string kept_alive(const FaultServer& server, int ms) {
+  return config_of("http://" + server.authority() + "/v1", {}, {}, R"("stream_keep_alive_ms":)" + std::to_string(ms));
+}
+
+std::size_t count(std::string_view text, std::string_view part) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) ++n;
+  return n;
+}
+
+std::string without_pings(std::string body) {
+  for (std::size_t at = body.find(kPing); at != std::string::npos; at = body.find(kPing, at)) body.erase(at, kPing.size());
+  return body;
 }
 
 }  // namespace
@@ -148,6 +166,83 @@ TEST_CASE("the headers timer does not run once the head has come, nor the total 
   REQUIRE(cut.outcome().error);
   CHECK(cut.outcome().error->code == Code::kTotalTimeout);
   CHECK(cut.outcome().total == 300s);
+}
+
+// STREAM-14
+TEST_CASE("a silent upstream's caller is kept alive by pings its dialect passes over, and is told nothing else") {
+  const auto threads = GENERATE(1u, 4u);
+  FaultServer server;
+  // Silent behind the head, between two events, behind the finish reason, and, for as long as it is let, behind its last word.
+  server.on_request([](const RawRequest&) {
+    return open_stream().then_wait("one").chunk(kRole + text_event("he")).then_wait("two").chunk(text_event("llo") + kStop).then_wait("three").chunk(
+        kDone).then_stall();
+  });
+  Live live(kept_alive(server, 20), threads);
+  RawClient client(live.port());
+  client.send(stream_request());
+  const std::string two_pings = "\r\ne\r\n" + kPing + "\r\ne\r\n" + kPing;  // each in a chunk of its own, hence at once
+  for (const auto& [behind, gate] : {std::pair<std::string, const char*>("\r\n", "one"), {text_event("he"), "two"}, {kStop, "three"}}) {
+    REQUIRE(client.until(behind + two_pings).find(behind + two_pings) != std::string::npos);
+    server.open(gate);
+  }
+  const WireAnswer answer = client.answer();
+  CHECK(answer.status == 200);
+  CHECK(answer.complete);
+  CHECK(without_pings(answer.body) == kRole + text_event("he") + text_event("llo") + kStop + kDone);
+  CHECK(answer.body.substr(answer.body.size() - kDone.size()) == kDone);
+  const auto outcomes = live.outcomes().wait(1);
+  REQUIRE(outcomes.size() == 1);
+  CHECK(outcomes[0].ending == Ending::kCompleted);
+}
+
+// STREAM-14
+TEST_CASE("pings come once an interval of silence, never before the head, and hold no timer of the upstream back") {
+  Bench bench(R"("headers_ms":0,"first_delta_ms":300000,"idle_ms":0,"total_ms":0)", R"("stream_keep_alive_ms":15000)");
+  Pace pace = pace_of(150s, 0);
+  pace.head = std::chrono::microseconds(100s);  // a minute and more without a head: nothing can be sent yet
+  bench.up().answers("At last.").pace(pace);
+  const Run run = bench.run();
+  CHECK(run.outcome().ending == Ending::kCompleted);
+  CHECK(count(run.body(), kPing) == 3);  // 115, 130 and 145 s: the role event came with the head
+  CHECK(read_events(run.body()).back().data == "[DONE]");
+
+  bench.up().pace(pace_of(400s, 0));
+  const Run cut = bench.run();
+  REQUIRE(cut.outcome().error);
+  CHECK(cut.outcome().error->code == Code::kFirstDeltaTimeout);
+  CHECK(count(cut.body(), kPing) == 19);  // 15, 30 ... 285 s; at 300 s the timer comes first
+
+  const Run whole = bench.run(false);
+  CHECK(count(whole.body(), kPing) == 0);
+}
+
+// STREAM-14
+TEST_CASE("a caller that does not read is sent no pings, however long it does not") {
+  FaultServer server;
+  server.on_request([](const RawRequest&) { return open_stream().chunk(kRole + text_event("he")).then_wait("on").chunk(kStop + kDone).end_chunks(); });
+  Live live(kept_alive(server, 1), 1);
+  auto caller = std::make_shared<Counting>();
+  const auto id = live.gateway().submit(Request::post("/v1/chat/completions", chat_body("m", "hello", true)), caller);
+  REQUIRE(id);
+  REQUIRE(caller->wait_text(kPing));
+  live.gateway().core().pause(*id, true);
+  // Other exchanges have come and gone on the same loop: the pause is in force, and an interval has passed.
+  for (int i = 0; i < 3; ++i) {
+    auto other = std::make_shared<Counting>();
+    REQUIRE(live.gateway().submit(Request::post("/v1/chat/completions", chat_body("m", "hello", true)), other));
+    REQUIRE(other->wait_text(kPing));
+  }
+  const std::size_t told = count(caller->body(), kPing);
+  for (int i = 0; i < 3; ++i) {
+    auto other = std::make_shared<Counting>();
+    REQUIRE(live.gateway().submit(Request::post("/v1/chat/completions", chat_body("m", "hello", true)), other));
+    REQUIRE(other->wait_text(kPing + kPing));
+  }
+  CHECK(count(caller->body(), kPing) == told);
+  live.gateway().core().pause(*id, false);
+  server.open("on");
+  REQUIRE(caller->wait_end());
+  CHECK(without_pings(caller->body()) == kRole + text_event("he") + kStop + kDone);
 }
 
 // STREAM-12
