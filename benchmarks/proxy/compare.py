@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "rig"))
-from devices import STARTERS, Fleet  # noqa: E402
+from devices import STARTERS, Fleet, TlsFront, start_sluice  # noqa: E402
 from loads import Loads, Mock  # noqa: E402
 from report import Report, say  # noqa: E402
 
@@ -61,6 +61,15 @@ def measure_memory(report, loads, names, programs, directory, mock):
         with Fleet([name], programs, directory, mock.port, streaming=True) as fleet:
             report.add("idle_resident_bytes", name, fleet[name].process.resident_bytes())
             report.add("bytes_per_open_stream", name, loads.held_streams(fleet[name], OPEN_STREAMS))
+    if "sluice" not in names:
+        return
+    say(f"{OPEN_STREAMS} open streams over TLS")
+    with TlsFront(directory, mock.port) as front:
+        device = start_sluice(programs, directory, front.port, True, front.certificate)
+        try:
+            report.add("bytes_per_open_stream_tls", "sluice", loads.held_streams(device, OPEN_STREAMS))
+        finally:
+            device.stop()
 
 
 def judge(report):
@@ -72,6 +81,7 @@ def judge(report):
     report.bar("CPU per delta, ratio to nginx", report.ratio("cpu_us_per_delta"), 1.5)
     report.bar("us added to the first delta, p50", report.median("first_delta_added_us_p50", "sluice"), 150)
     report.bar("bytes per open stream", report.median("bytes_per_open_stream", "sluice"), 40 * 1024)
+    report.bar("bytes per open stream, TLS towards the upstream", report.median("bytes_per_open_stream_tls", "sluice"), 85 * 1024)
 
 
 def main():

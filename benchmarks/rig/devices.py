@@ -4,8 +4,9 @@ keep-alive and streams. Knows how they are configured and started; not what is m
 import json
 import os
 import shutil
+import subprocess
 
-from machine import DEVICE_CORE, Process, free_port, wait_for_port
+from machine import DEVICE_CORE, LOAD_CORE, Process, free_port, wait_for_port
 
 NGINX = """
 {user}daemon off;
@@ -28,7 +29,7 @@ http {{
     keepalive_requests 100000000;
   }}
   server {{
-    listen 127.0.0.1:{port} backlog=4096;
+    listen 127.0.0.1:{port} backlog=4096{tls};
     location / {{
       proxy_pass http://mock;
       proxy_http_version 1.1;
@@ -88,8 +89,9 @@ def found(program):
     return path
 
 
-def start_sluice(programs, directory, mock_port, streaming):
-    """Ten routes, told apart by the model; the load asks for the eighth's. One engine thread, everything else default."""
+def start_sluice(programs, directory, mock_port, streaming, certificate=None):
+    """Ten routes, told apart by the model; the load asks for the eighth's. One engine thread, everything else default.
+    With a certificate the mock's port speaks TLS and proves itself by it."""
     del streaming
     routes = [{"name": f"route-{i}", "match": {"path": "/v1/chat/completions", "model": [f"bench-{i}"]}, "upstreams": [{"name": "mock"}]}
               for i in range(10)]
@@ -99,20 +101,48 @@ def start_sluice(programs, directory, mock_port, streaming):
         "upstreams": [{"name": "mock", "provider": "openai-compatible", "url": f"http://127.0.0.1:{mock_port}/v1"}],
         "routes": routes,
     }
+    if certificate:
+        config["upstreams"][0].update(url=f"https://127.0.0.1:{mock_port}/v1", tls={"ca_file": certificate})
     path = write(directory, "sluice.json", json.dumps(config, indent=2))
     process = Process("sluice", [programs["sluiced"], path], DEVICE_CORE, directory)
     return Device("sluice", process, process.read_port())
 
 
-def start_nginx(programs, directory, mock_port, streaming):
+def run_nginx(name, core, directory, mock_port, streaming, tls=""):
     port = free_port()
     files = files_allowed()
     text = NGINX.format(user="user root;\n" if os.geteuid() == 0 else "", directory=directory, files=files, connections=files - 100,
-                        mock=mock_port, port=port, buffering="off" if streaming else "on")
-    path = write(directory, "nginx.conf", text)
-    process = Process("nginx", [found("nginx"), "-p", directory, "-c", path], DEVICE_CORE, directory)
+                        mock=mock_port, port=port, buffering="off" if streaming else "on", tls=tls)
+    path = write(directory, f"{name}.conf", text)
+    process = Process(name, [found("nginx"), "-p", directory, "-c", path], core, directory)
     wait_for_port(port, process)
-    return Device("nginx", process, port)
+    return Device(name, process, port)
+
+
+def start_nginx(programs, directory, mock_port, streaming):
+    del programs
+    return run_nginx("nginx", DEVICE_CORE, directory, mock_port, streaming)
+
+
+class TlsFront:
+    """The mock behind TLS: nginx on the load's core, with a certificate of its own making. Use it as a context."""
+
+    def __init__(self, directory, mock_port):
+        self._directory, self._mock_port = directory, mock_port
+        self.certificate = os.path.join(directory, "front.pem")
+
+    def __enter__(self):
+        key = os.path.join(self._directory, "front.key")
+        subprocess.run([found("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", "/CN=mock", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", self.certificate],
+                       check=True, capture_output=True)
+        self._device = run_nginx("front", LOAD_CORE, self._directory, self._mock_port, True,
+                                 f" ssl;\n    ssl_certificate {self.certificate};\n    ssl_certificate_key {key}")
+        self.port = self._device.port
+        return self
+
+    def __exit__(self, *_):
+        self._device.stop()
 
 
 def start_haproxy(programs, directory, mock_port, streaming):

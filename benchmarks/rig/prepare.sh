@@ -11,6 +11,7 @@ prepare() {
   [ -x /usr/sbin/nginx ] || needed+=" nginx-light"
   [ -x /usr/sbin/haproxy ] || needed+=" haproxy"
   command -v wrk >/dev/null || needed+=" wrk"
+  command -v openssl >/dev/null || needed+=" openssl"
   # Nothing that is installed here shall serve on its own.
   # shellcheck disable=SC2086  # a list of names
   RUNLEVEL=1 install_packages $needed >&2

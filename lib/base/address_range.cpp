@@ -1,3 +1,5 @@
+// Networks as numbers: IPv4 is held as IPv6 maps it, so that one comparison judges both.
+
 #include "base/address_range.hpp"
 
 #include <arpa/inet.h>
