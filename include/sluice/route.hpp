@@ -80,6 +80,47 @@ struct Target {
   std::string upstream = {};
   std::string model = {};               ///< the name sent; empty = as asked for
   std::vector<std::string> pools = {};  ///< aliases a caller may ask for: `pool:fast`
+  std::uint32_t weight = 1;             ///< share under strategies that weigh; 0 = never chosen
+  std::uint32_t tier = 0;               ///< a tier serves only while no lower one has a usable member
+};
+
+/// How a route chooses among the members of a tier that may serve a request.
+enum class Strategy : std::uint8_t {
+  kOrdered,        ///< the first, as they are listed
+  kRoundRobin,     ///< each in turn
+  kWeighted,       ///< in turn by weight, smoothly: 3 to 1 is a a b a
+  kRandom,         ///< by chance and weight
+  kLeastInFlight,  ///< the one with the fewest exchanges under way, over all engines; where equal, in turn
+};
+
+/// Why an attempt failed before anything of its answer reached the caller. What is none of these is the caller's own
+/// mistake or a policy's answer and is never tried again.
+enum class FailureKind : std::uint8_t {
+  kConnection,    ///< no address, refused, TLS, reset, no HTTP
+  kTimeout,       ///< a deadline of the attempt, or status 408
+  kHttp429,       ///< status 429
+  kHttp5xx,       ///< a status of 500 and above
+  kBrokenAnswer,  ///< a 2xx that holds an error, breaks off or is no answer
+};
+
+/// Whether and when a failed attempt is followed by another. All of it holds only until the first content has reached
+/// the caller.
+struct RetryPolicy {
+  std::uint32_t attempts = 3;      ///< requests sent to upstreams for one exchange, the first included
+  std::uint32_t per_upstream = 1;  ///< of these, at one upstream and model before another takes over
+  std::vector<FailureKind> on = {FailureKind::kConnection, FailureKind::kTimeout, FailureKind::kHttp429, FailureKind::kHttp5xx,
+                                 FailureKind::kBrokenAnswer};  ///< what is tried again at the same upstream
+  std::chrono::milliseconds backoff{250};       ///< full jitter: the n-th pause is 0 to backoff * 2^(n-1)
+  std::chrono::milliseconds max_backoff{8'000};
+  /// Attempts beyond the first that the route may add, in percent of its exchanges of the last 10 s; 10 are always allowed.
+  std::uint32_t budget_percent = 20;
+};
+
+/// Which failures another upstream of the route is tried for.
+struct FailoverPolicy {
+  std::vector<FailureKind> on = {FailureKind::kConnection, FailureKind::kTimeout, FailureKind::kHttp429, FailureKind::kHttp5xx,
+                                 FailureKind::kBrokenAnswer};
+  std::chrono::milliseconds max_latency{0};     ///< no attempt begins later than this after the request was whole; 0 = no bound
 };
 
 /// How the path is rewritten. At most one form.
@@ -113,6 +154,9 @@ struct Route {
   /// Consumers or groups this route admits; empty = everyone the gateway knows.
   std::vector<std::string> admit = {};
   ModelPolicy models = {};
+  Strategy strategy = Strategy::kOrdered;
+  RetryPolicy retry = {};
+  FailoverPolicy failover = {};
   RouteOperation operation = RouteOperation::kAuto;
   PathRewrite rewrite = {};
   HeaderEdits request_headers = {};
