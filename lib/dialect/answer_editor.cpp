@@ -65,14 +65,18 @@ Result<json::Document> AnswerTexts::parse() const {
 }
 
 std::string_view AnswerTexts::keep(const json::Value& string) {
-  if (!string.has_escapes()) return data().substr(string.offset() + 1, string.length() - 2);
+  return keep(string.offset() + 1, string.offset() + string.length() - 1, string.has_escapes());
+}
+
+std::string_view AnswerTexts::keep(std::size_t begin, std::size_t end, bool escaped) {
+  const std::string_view raw = data().substr(begin, end - begin);
+  if (!escaped) return raw;
   // Decoded, a string is never longer than it stands in the data.
   if (decoded_.empty()) decoded_.reserve(data().size());
-  std::string scratch;
-  const std::string_view decoded = string.text(scratch);
+  const std::string text = json::decode_string(raw);
   const std::size_t at = decoded_.size();
-  decoded_.insert(decoded_.end(), decoded.begin(), decoded.end());
-  return {decoded_.data() + at, decoded.size()};
+  decoded_.insert(decoded_.end(), text.begin(), text.end());
+  return {decoded_.data() + at, text.size()};
 }
 
 void AnswerTexts::put(AnswerText text, const Place& place) {

@@ -93,8 +93,9 @@ class AnswerTexts {
   /// Parses data(). A lone surrogate is read as U+FFFD; offsets and lengths are those of data() all the same.
   [[nodiscard]] Result<json::Document> parse() const;
   void set_ends() noexcept { ends_ = true; }
-  /// The text of a string of parse()'s document. Lifetime: as AnswerText.
+  /// The text of a string of parse()'s document, or of what stands between two quotes. Lifetime: as AnswerText.
   [[nodiscard]] std::string_view keep(const json::Value& string);
+  [[nodiscard]] std::string_view keep(std::size_t begin, std::size_t end, bool escaped);
   /// A value of parse()'s document as it stands in data().
   [[nodiscard]] std::string_view raw(const json::Value& value) const noexcept { return data().substr(value.offset(), value.length()); }
   /// A new text, with the place it stands in.

@@ -1,9 +1,11 @@
 // Edits streams of the OpenAI dialect: texts out of events and back, ends split off, events of our own that look like the
 // ones before them.
 
+#include <optional>
 #include <utility>
 
 #include "dialect/chunk.hpp"
+#include "dialect/event_pattern.hpp"
 #include "dialect/openai.hpp"
 #include "dialect/openai_answer.hpp"
 #include "dialect/openai_texts.hpp"
@@ -30,8 +32,8 @@ bool is_said(std::string_view key) noexcept {
 class StreamEditor final : public AnswerEditor {
  public:
   explicit StreamEditor(Operation operation) : operation_(operation) {
-    last_ = R"({"id":"","object":")" + std::string(operation == Operation::kCompletions ? "text_completion" : "chat.completion.chunk") +
-            R"(","created":0,"model":"","choices":[]})";
+    pattern_.learn(R"({"id":"","object":")" + std::string(operation == Operation::kCompletions ? "text_completion" : "chat.completion.chunk") +
+            R"(","created":0,"model":"","choices":[]})");
   }
 
   Status read(std::string_view data, AnswerTexts& out) override {
@@ -41,26 +43,37 @@ class StreamEditor final : public AnswerEditor {
       out.set_ends();
       return {};
     }
+    if (const auto text = pattern_.match(data)) {
+      const auto& [begin, end] = text->range;
+      out.put({.address = address_, .text = out.keep(begin, end, text->escaped)}, {.begin = begin - 1, .end = end + 1});
+      return {};
+    }
     const auto document = out.parse();
     if (!document || !document->root().is(Type::kObject)) return tl::unexpected(no_event(data));
-    bool any_choice = false, usage = false;
+    std::size_t choices = 0;
+    bool usage = false;
+    std::optional<EventPattern::Range> padding;
     std::string scratch;
     for (Value m = document->root().first(); m; m = m.next()) {
       const std::string_view key = m.key(scratch);
       if (key == "choices" && m.is(Type::kArray)) {
         std::size_t position = 0;
-        for (Value item = m.first(); item; item = item.next(), ++position) {
-          any_choice = true;
+        for (Value item = m.first(); item; item = item.next(), ++position, ++choices) {
           if (reader_.read(item, position, out)) out.set_ends();
         }
       } else if (key == "usage") {
         usage = m.is(Type::kObject);
+      } else if (is_padding(key) && m.is(Type::kString)) {
+        padding = inside(m.offset(), m.offset() + m.length());
       }
     }
-    if (any_choice) {
-      last_.assign(data);
-    } else if (usage) {
-      out.set_ends();
+    if (choices == 0) {
+      if (usage) out.set_ends();
+    } else if (choices == 1 && out.texts().size() == 1 && !out.ends() && reader_.plain()) {
+      address_ = out.texts()[0].address;
+      pattern_.learn(data, inside(out.places()[0].begin, out.places()[0].end), padding);
+    } else {
+      pattern_.learn(data);
     }
     return {};
   }
@@ -85,7 +98,7 @@ class StreamEditor final : public AnswerEditor {
     const bool no_channel = operation_ == Operation::kCompletions && to.channel != TextChannel::kText;
     if (no_call || no_channel) return tl::unexpected(no_place(to));
     AnswerTexts last;
-    last.take(last_);
+    last.take(pattern_.example());
     const auto document = last.parse();
     json::Writer writer(out);
     writer.begin_object();
@@ -101,6 +114,8 @@ class StreamEditor final : public AnswerEditor {
   }
 
  private:
+  static EventPattern::Range inside(std::size_t begin, std::size_t end) noexcept { return {begin + 1, end - 1}; }
+
   /// The texts of an event, with nothing of an end about them.
   static void write_said(const AnswerTexts& texts, const Value& root, std::string& out) {
     json::Writer writer(out);
@@ -203,7 +218,9 @@ class StreamEditor final : public AnswerEditor {
 
   Operation operation_;
   TextReader reader_{true};
-  std::string last_;  // the last event that had a choice: JSON that was read
+  // The last event that had a choice and was parsed; those since then differ in their text alone, which is `address_`'s.
+  EventPattern pattern_;
+  TextAddress address_;
 };
 
 }  // namespace

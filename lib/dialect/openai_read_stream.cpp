@@ -190,9 +190,6 @@ class Decoder final : public DeltaDecoder {
     if (!read.arguments.empty()) out.push_back({index, chat::ToolCallDelta{at, std::move(read.arguments)}});
   }
 
-  /// Obfuscation against traffic analysis: it belongs to the bytes it came with.
-  static bool is_padding(std::string_view key) noexcept { return key == "obfuscation" || key == "p"; }
-
   /// Passes a member on where it is new: many servers repeat theirs in every chunk.
   void extra(chat::ExtraDelta::Where where, std::uint32_t index, std::string_view key, const Value& value, std::vector<Delta>& out) {
     std::string& last = last_extras_[{static_cast<int>(where), index, std::string(key)}];

@@ -15,6 +15,8 @@ bool is_done(std::string_view data) noexcept {
   return data.substr(first).starts_with(kDone) && chunk::skip_blanks(data, first + kDone.size()) == data.size();
 }
 
+bool is_padding(std::string_view key) noexcept { return key == "obfuscation" || key == "p"; }
+
 Error no_event(std::string_view data) {
   return make_error(Code::kUpstreamInvalidAnswer, "an event of the upstream's stream is no JSON object; it begins with \"" +
                                                       excerpt(data, 80) + "\"");

@@ -15,6 +15,8 @@ namespace sluice::dialect::openai_parts {
 
 /// True for `[DONE]`, which ends a stream.
 [[nodiscard]] bool is_done(std::string_view data) noexcept;
+/// Obfuscation against traffic analysis: it belongs to the bytes it came with.
+[[nodiscard]] bool is_padding(std::string_view key) noexcept;
 /// The data of an event is no JSON object: says so with a piece of what came.
 [[nodiscard]] Error no_event(std::string_view data);
 

@@ -53,6 +53,7 @@ bool TextReader::read(const Value& item, std::size_t position, AnswerTexts& out)
   out_ = &out;
   choice_ = index_of(item, position);
   first_.fill(kNoText);
+  plain_ = true;
   const std::size_t first_text = out.texts().size(), first_place = out.places().size();
   // Where the text stands; where only the other of the two is there, in that one.
   const std::string_view own = streaming_ ? "delta" : "message", other = streaming_ ? "message" : "delta";
@@ -191,6 +192,7 @@ void TextReader::begin_call(const ToolCalls::Joined& joined, const Value& name) 
   call_ = {.address = {choice_, TextChannel::kToolArguments, joined.index}};
   if (joined.begins && name.is(Type::kString)) call_.tool_name = out_->keep(name);
   call_untold_ = joined.begins;
+  if (joined.begins) plain_ = false;
   empty_.reset();
 }
 
@@ -207,6 +209,7 @@ void TextReader::arguments(const Value& function, std::string_view key) {
     // Some servers send the object itself.
     const bool string = value.is(Type::kString);
     call_.text = string ? out_->keep(value) : out_->raw(value);
+    if (!string) plain_ = false;
     out_->put(std::exchange(call_, {.address = call_.address}), place_of(value, string ? Form::kString : Form::kJson));
     call_untold_ = false;
   });
@@ -251,6 +254,7 @@ void TextReader::put_again(TextChannel channel, const Value& value, Form form) {
   Place place = place_of(value, form);
   place.first = first_of(channel);
   place.count = out_->texts().size() - place.first;
+  plain_ = false;
   out_->places().push_back(place);
 }
 
@@ -258,6 +262,7 @@ void TextReader::put_again(TextChannel channel, const Value& value, Form form) {
 void TextReader::null_later(const Value& value, bool always) {
   Place place = place_of(value, Form::kNull);
   place.always = always;
+  plain_ = false;
   out_->places().push_back(place);
 }
 

@@ -27,6 +27,9 @@ class TextReader {
 
   /// Puts the texts of `item`, an element of `choices`, into `out`. True where it has a finish reason.
   bool read(const json::Value& item, std::size_t position, AnswerTexts& out);
+  /// True where the item that was read last would mean the same with any other text in its one text's place: no call
+  /// began, nothing is said twice, nothing tells of the text beside it.
+  [[nodiscard]] bool plain() const noexcept { return plain_; }
   /// To be told of every text that is written: what is said again in later events is then null there.
   void note_changes(const AnswerTexts& texts);
 
@@ -63,6 +66,7 @@ class TextReader {
   std::set<std::uint32_t> changed_;  // choices
   Thinking thinking_ = Thinking::kReasoningContent;
   // Of the choice being read.
+  bool plain_ = true;
   AnswerTexts* out_ = nullptr;
   std::uint32_t choice_ = 0;
   std::array<std::size_t, 4> first_ = {};  // the first text of each channel

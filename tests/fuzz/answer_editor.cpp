@@ -45,6 +45,22 @@ void as_it_came(AnswerEditor& editor, const AnswerTexts& texts, std::string_view
   FUZZ_CHECK(same == data);
 }
 
+// What an editor makes of an event does not depend on the events before it, but for the calls these began.
+void same_as_anew(const dialect::Dialect& spoken, dialect::Operation operation, std::string_view line, const Status& status, const AnswerTexts& texts) {
+  AnswerTexts anew;
+  FUZZ_CHECK(spoken.answer_editor(operation, true)->read(line, anew).has_value() == status.has_value());
+  if (!status) return;
+  FUZZ_CHECK(anew.ends() == texts.ends());
+  std::vector<std::string> said, said_anew;
+  for (const AnswerText& text : texts.texts()) {
+    if (!text.text.empty()) said.emplace_back(text.text);
+  }
+  for (const AnswerText& text : anew.texts()) {
+    if (!text.text.empty()) said_anew.emplace_back(text.text);
+  }
+  FUZZ_CHECK(said == said_anew);
+}
+
 // Each text changed alone, then all of them.
 void change(const dialect::Dialect& spoken, dialect::Operation operation, bool streaming, std::string_view data) {
   const auto editor = spoken.answer_editor(operation, streaming);
@@ -115,6 +131,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view line = input.substr(0, input.find('\n'));
     input.remove_prefix(std::min(line.size() + 1, input.size()));
     const Status status = editor->read(line, texts);
+    same_as_anew(spoken, operation, line, status, texts);
     const auto document = json::Document::parse(Body::copy(line));
     if (document && document->root().is(json::Type::kObject)) FUZZ_CHECK(status);
     if (!status) {
