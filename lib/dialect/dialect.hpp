@@ -16,6 +16,7 @@
 #include "chat/request.hpp"
 #include "chat/request_view.hpp"
 #include "chat/usage.hpp"
+#include "dialect/answer_editor.hpp"
 #include "json/document.hpp"
 #include "sluice/error.hpp"
 #include "sluice/headers.hpp"
@@ -131,6 +132,9 @@ class Dialect {
   [[nodiscard]] virtual Result<chat::Message> decode_answer(std::string_view body, Operation operation) const = 0;
   [[nodiscard]] virtual std::unique_ptr<DeltaDecoder> delta_decoder(Operation operation) const = 0;
   [[nodiscard]] virtual std::unique_ptr<AnswerTap> tap(const TapOptions& options) const = 0;
+  /// For an answer whose caller speaks this dialect too: changes its text in place. Null where the operation's answers have
+  /// no text.
+  [[nodiscard]] virtual std::unique_ptr<AnswerEditor> answer_editor(Operation operation, bool streaming) const = 0;
   /// Asks the upstream for usage in the stream: splices `stream_options.include_usage`. True where something changed.
   [[nodiscard]] virtual Result<bool> ask_for_usage(base::EditedBody& body, const json::Document& document,
                                                    const chat::RequestView& view) const = 0;

@@ -48,6 +48,10 @@ class OpenAi final : public Dialect {
     return openai_parts::make_delta_decoder(operation);
   }
   std::unique_ptr<AnswerTap> tap(const TapOptions& options) const override { return openai_parts::make_tap(options); }
+  std::unique_ptr<AnswerEditor> answer_editor(Operation operation, bool streaming) const override {
+    if (operation != Operation::kChat && operation != Operation::kCompletions) return nullptr;
+    return streaming ? openai_parts::make_stream_editor(operation) : openai_parts::make_whole_editor(operation);
+  }
   Result<bool> ask_for_usage(base::EditedBody& body, const json::Document& document, const chat::RequestView& view) const override {
     return openai_parts::ask_for_usage(body, document, view);
   }

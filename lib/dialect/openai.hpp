@@ -38,6 +38,10 @@ inline constexpr std::string_view kName = "openai";
 // openai_tap.cpp
 [[nodiscard]] std::unique_ptr<AnswerTap> make_tap(const TapOptions& options);
 
+// openai_edit_stream.cpp, openai_edit_whole.cpp
+[[nodiscard]] std::unique_ptr<AnswerEditor> make_stream_editor(Operation operation);
+[[nodiscard]] std::unique_ptr<AnswerEditor> make_whole_editor(Operation operation);
+
 // openai_errors.cpp
 [[nodiscard]] std::string encode_error(const Error& error, const ErrorContext& context);
 [[nodiscard]] bool is_error_body(std::string_view body);

@@ -1,6 +1,8 @@
 #pragma once
 /// Pieces of answers that whole answers and chunks have in common. Private to the room.
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +13,9 @@
 #include "json/writer.hpp"
 
 namespace sluice::dialect::openai_parts {
+
+/// Which one an element of a list is: as its `index` says, or else by its position.
+[[nodiscard]] std::uint32_t index_of(const json::Value& item, std::size_t position);
 
 /// `{"content":[…],"refusal":[…]}`; nothing for another shape (the older one of completions, Together's).
 [[nodiscard]] std::optional<chat::Logprobs> read_logprobs(const json::Value& logprobs);

@@ -36,11 +36,6 @@ std::vector<chat::TokenLogprob> read_tokens(const Value& list) {
   return out;
 }
 
-std::uint32_t index_of(const Value& item, std::size_t position) {
-  const auto index = reading::integer(member(item, "index"));
-  return static_cast<std::uint32_t>(index && *index >= 0 && *index <= 0xffff ? *index : static_cast<std::int64_t>(position));
-}
-
 Result<chat::Choice> read_choice(const Value& value, std::size_t position, Operation operation) {
   chat::Choice choice;
   choice.index = index_of(value, position);
@@ -160,6 +155,11 @@ Status read_list(const Value& list, Operation operation, chat::Message& out) {
 }
 
 }  // namespace
+
+std::uint32_t index_of(const Value& item, std::size_t position) {
+  const auto index = reading::integer(member(item, "index"));
+  return static_cast<std::uint32_t>(index && *index >= 0 && *index <= 0xffff ? *index : static_cast<std::int64_t>(position));
+}
 
 std::optional<chat::Logprobs> read_logprobs(const Value& logprobs) {
   if (!member(logprobs, "content").is(Type::kArray) && !member(logprobs, "refusal").is(Type::kArray)) return std::nullopt;

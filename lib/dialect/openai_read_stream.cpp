@@ -1,14 +1,13 @@
 // Streams of the OpenAI dialect into deltas, chunk by chunk. Nothing is gathered.
 
-#include <algorithm>
 #include <map>
 #include <tuple>
 #include <utility>
 
 #include "dialect/chunk.hpp"
-#include "dialect/excerpt.hpp"
 #include "dialect/openai.hpp"
 #include "dialect/openai_answer.hpp"
+#include "dialect/openai_stream.hpp"
 #include "dialect/openai_turn.hpp"
 #include "dialect/reading.hpp"
 
@@ -27,17 +26,13 @@ class Decoder final : public DeltaDecoder {
 
   Status on_event(std::string_view, std::string_view data, std::vector<Delta>& out) override {
     if (done_) return {};
-    const std::size_t first = chunk::skip_blanks(data, 0);
-    if (first == data.size()) return {};  // a ping
-    if (data.substr(first).starts_with("[DONE]")) {
+    if (chunk::skip_blanks(data, 0) == data.size()) return {};  // a ping
+    if (is_done(data)) {
       done_ = true;
       return {};
     }
     const auto document = json::Document::parse(Body::copy(data));
-    if (!document || !document->root().is(Type::kObject)) {
-      return fail(Code::kUpstreamInvalidAnswer, "an event of the upstream's stream is no JSON object; it begins with \"" +
-                  excerpt(data, 80) + "\"");
-    }
+    if (!document || !document->root().is(Type::kObject)) return tl::unexpected(no_event(data));
     const Value root = document->root();
     if (const Value error = member(root, "error"); error && error.boolean() != std::optional(false)) {
       out.push_back({0, chat::ErrorDelta{embedded_error(root), error_text(root)}});
@@ -55,14 +50,9 @@ class Decoder final : public DeltaDecoder {
   }
 
  private:
-  struct Call {
-    std::optional<std::int64_t> wire_index;
-    std::string id;
-  };
   struct Choice {
     bool started = false;
-    std::vector<Call> calls;
-    bool legacy_open = false;
+    ToolCalls calls;
   };
 
   void read_root(const Value& root, std::vector<Delta>& out) {
@@ -73,10 +63,7 @@ class Decoder final : public DeltaDecoder {
       if (key == "choices") {
         if (!m.is(Type::kArray)) continue;
         std::size_t position = 0;
-        for (Value item = m.first(); item; item = item.next(), ++position) {
-          const auto index = reading::integer(member(item, "index"));
-          read_choice(item, static_cast<std::uint32_t>(index && *index >= 0 && *index < 0xffff ? *index : static_cast<std::int64_t>(position)), out);
-        }
+        for (Value item = m.first(); item; item = item.next(), ++position) read_choice(item, index_of(item, position), out);
       } else if (key == "usage") {
         if (m.is(Type::kObject)) out.push_back({0, chat::UsageDelta{read_usage(m), std::string(m.raw())}});
       } else if (key != "id" && key != "model" && key != "created" && key != "object" && !is_padding(key) && !m.is(Type::kNull)) {
@@ -158,11 +145,9 @@ class Decoder final : public DeltaDecoder {
       } else if (key == "tool_calls" && m.is(Type::kArray)) {
         for (Value call = m.first(); call; call = call.next()) read_call(call, index, choice, out);
       } else if (key == "function_call" && m.is(Type::kObject)) {
-        if (!std::exchange(choice.legacy_open, true)) {
-          choice.calls.push_back({});
-          out.push_back({index, chat::ToolCallStart{0, chat::ToolKind::kFunction, {}, text(m, "name"), true}});
-        }
-        if (std::string part = text(m, "arguments"); !part.empty()) out.push_back({index, chat::ToolCallDelta{0, std::move(part)}});
+        const auto [at, begins] = choice.calls.join_legacy();
+        if (begins) out.push_back({index, chat::ToolCallStart{at, chat::ToolKind::kFunction, {}, text(m, "name"), true}});
+        if (std::string part = text(m, "arguments"); !part.empty()) out.push_back({index, chat::ToolCallDelta{at, std::move(part)}});
       } else if (key == "annotations" && m.is(Type::kArray)) {
         for (chat::Citation& citation : read_annotations(m)) out.push_back({index, chat::CitationDelta{std::move(citation)}});
       } else if (key == "audio" && m.is(Type::kObject)) {
@@ -194,35 +179,16 @@ class Decoder final : public DeltaDecoder {
     }
   }
 
-  /// Which call a fragment belongs to. An id that is new begins a call whatever its index says (servers were seen to
-  /// number every call 0); without an id the index decides, and without both the fragment joins the call that is open.
-  void read_call(const Value& call, std::uint32_t index, Choice& choice, std::vector<Delta>& out) {
+  static void read_call(const Value& call, std::uint32_t index, Choice& choice, std::vector<Delta>& out) {
     chat::ToolCall read = read_tool_call(call);
     std::erase_if(read.extras, [](const chat::Extra& e) { return e.key == "index"; });
-    const auto wire_index = reading::integer(member(call, "index"));
-    const auto by = [&](auto same) {
-      const auto found = std::find_if(choice.calls.rbegin(), choice.calls.rend(), same);
-      return found == choice.calls.rend() ? -1 : static_cast<std::ptrdiff_t>(choice.calls.rend() - found) - 1;
-    };
-    std::ptrdiff_t at = -1;
-    if (!read.id.empty()) {
-      at = by([&](const Call& c) { return c.id == read.id; });
-    } else if (wire_index) {
-      at = by([&](const Call& c) { return c.wire_index == wire_index; });
-    } else if (read.name.empty()) {
-      at = static_cast<std::ptrdiff_t>(choice.calls.size()) - 1;
+    const auto [at, begins] = choice.calls.join(read.id, reading::integer(member(call, "index")), !read.name.empty(),
+                                                read.kind == chat::ToolKind::kCustom ? CallShape::kCustom : CallShape::kFunction);
+    if (begins) {
+      out.push_back({index, chat::ToolCallStart{at, read.kind, std::move(read.id), std::move(read.name), false, {}, std::move(read.extras)}});
     }
-    if (at < 0) {
-      at = static_cast<std::ptrdiff_t>(choice.calls.size());
-      choice.calls.push_back({wire_index, read.id});
-      out.push_back({index, chat::ToolCallStart{static_cast<std::uint32_t>(at), read.kind, std::move(read.id), std::move(read.name),
-                                                false, {}, std::move(read.extras)}});
-    }
-    if (!read.arguments.empty()) out.push_back({index, chat::ToolCallDelta{static_cast<std::uint32_t>(at), std::move(read.arguments)}});
+    if (!read.arguments.empty()) out.push_back({index, chat::ToolCallDelta{at, std::move(read.arguments)}});
   }
-
-  /// Obfuscation against traffic analysis: it belongs to the bytes it came with.
-  static bool is_padding(std::string_view key) noexcept { return key == "obfuscation" || key == "p"; }
 
   /// Passes a member on where it is new: many servers repeat theirs in every chunk.
   void extra(chat::ExtraDelta::Where where, std::uint32_t index, std::string_view key, const Value& value, std::vector<Delta>& out) {

@@ -12,6 +12,7 @@
 #include "dialect/chunk.hpp"
 #include "dialect/excerpt.hpp"
 #include "dialect/openai.hpp"
+#include "dialect/openai_stream.hpp"
 #include "json/field_scanner.hpp"
 
 namespace sluice::dialect::openai_parts {
@@ -22,12 +23,6 @@ using json::Type;
 using json::Value;
 
 constexpr std::string_view kBlanks = " \t\r\n";
-
-std::string_view trim(std::string_view text) noexcept {
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
 
 /// The answer is no JSON at all: says so with a piece of what came.
 Error no_json(std::string_view text) {
@@ -93,7 +88,7 @@ class StreamTap final : public AnswerTap {
     const std::size_t first = chunk::skip_blanks(data, 0);
     if (first == data.size()) return verdict;  // a ping
     if (data[first] != '{') {
-      if (trim(data) == "[DONE]") {
+      if (is_done(data)) {
         verdict.terminal = true;
       } else if (data[first] != '[') {
         verdict.error = no_json(data);

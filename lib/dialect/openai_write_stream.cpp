@@ -5,6 +5,7 @@
 
 #include "dialect/openai.hpp"
 #include "dialect/openai_answer.hpp"
+#include "dialect/openai_stream.hpp"
 #include "dialect/openai_turn.hpp"
 #include "http/sse.hpp"
 
@@ -165,18 +166,18 @@ class Encoder final : public DeltaEncoder {
       }
       w.end_object().end_array();
     });
-    kinds_[{index, d.index}] = d.legacy ? Shape::kLegacy : d.kind == chat::ToolKind::kCustom ? Shape::kCustom : Shape::kFunction;
+    kinds_[{index, d.index}] = d.legacy ? CallShape::kLegacy : d.kind == chat::ToolKind::kCustom ? CallShape::kCustom : CallShape::kFunction;
   }
 
   void tool_arguments(std::uint32_t index, const chat::ToolCallDelta& d, std::string& out) {
     const auto found = kinds_.find({index, d.index});
-    const Shape shape = found == kinds_.end() ? Shape::kFunction : found->second;
+    const CallShape shape = found == kinds_.end() ? CallShape::kFunction : found->second;
     chunk(index, out, [&](json::Writer& w) {
-      if (shape == Shape::kLegacy) {
+      if (shape == CallShape::kLegacy) {
         w.key("function_call").begin_object().field("arguments", d.arguments).end_object();
         return;
       }
-      const bool custom = shape == Shape::kCustom;
+      const bool custom = shape == CallShape::kCustom;
       w.key("tool_calls").begin_array().begin_object().key("index").unsigned_integer(d.index);
       w.key(custom ? "custom" : "function").begin_object().field(custom ? "input" : "arguments", d.arguments).end_object();
       w.end_object().end_array();
@@ -218,8 +219,6 @@ class Encoder final : public DeltaEncoder {
     close(out);
   }
 
-  enum class Shape : std::uint8_t { kFunction, kCustom, kLegacy };
-
   Operation operation_;
   bool usage_, failed_ = false;
   std::string id_, model_, text_, raw_usage_;
@@ -227,7 +226,7 @@ class Encoder final : public DeltaEncoder {
   chat::Extras root_extras_;
   chat::Usage counts_;
   std::optional<json::Writer> writer_;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, Shape> kinds_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, CallShape> kinds_;
 };
 
 }  // namespace
