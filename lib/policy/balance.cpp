@@ -1,0 +1,171 @@
+// Which member gets the next attempt: one pass over the candidates finds the tier, a second one chooses in it. A route has a
+// handful of members, and walking over them is cheaper than any structure that would have to be kept for every subset.
+
+#include "policy/balance.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+
+#include <fmt/format.h>
+
+namespace sluice::policy {
+
+std::string ChosenBecause::describe() const {
+  const bool fell = lowest_tier < tier;
+  std::string out;
+  switch (by) {
+    case By::kOnly: out = "the only one that may serve"; break;
+    case By::kOrder: out = fell ? "first" : fmt::format("first of {}", among); break;
+    case By::kTurn: out = fmt::format("round robin among {}", among); break;
+    case By::kWeight: out = fmt::format("weight {} of {}", figure, among); break;
+    case By::kChance: out = fmt::format("by chance, weight {} of {}", figure, among); break;
+    case By::kFewest: out = fmt::format("{} in flight, the fewest of {}", figure, among); break;
+  }
+  if (!fell) return out;
+  out += fmt::format(" {} tier {}: no member of tier", by == By::kOrder ? "of" : "in", tier);
+  out += tier - lowest_tier == 1 ? fmt::format(" {} is left", lowest_tier) : fmt::format("s {} to {} is left", lowest_tier, tier - 1);
+  return out;
+}
+
+Balancer::Balancer(Strategy strategy, std::vector<Member> members) : strategy_(strategy), members_(std::move(members)) {
+  seats_.reserve(members_.size());
+  for (const Member& member : members_) {
+    assert(member.in_flight != nullptr);
+    seats_.push_back({.weight = member.weight, .tier = member.tier});
+  }
+}
+
+bool Balancer::is_of(Strategy strategy, std::span<const Member> members) const noexcept {
+  return strategy == strategy_ && std::equal(members.begin(), members.end(), members_.begin(), members_.end());
+}
+
+std::optional<Pick> Balancer::pick(std::span<const Candidate> candidates, Random& random) noexcept {
+  using By = ChosenBecause::By;
+  const Field field = survey(candidates);
+  if (field.count == 0) return std::nullopt;
+  std::optional<Pick> pick(std::in_place);
+  ChosenBecause& because = pick->because;
+  because.among = field.count;
+  because.tier = field.tier;
+  because.lowest_tier = field.lowest_tier;
+  std::size_t chosen = field.first;
+  if (field.count == 1 || strategy_ == Strategy::kOrdered) {
+    because.by = field.count == 1 ? By::kOnly : By::kOrder;
+  } else if (strategy_ == Strategy::kRoundRobin) {
+    because.by = By::kTurn;
+    chosen = choose_in_turn(field, candidates);
+  } else if (strategy_ == Strategy::kLeastInFlight) {
+    because.by = By::kFewest;
+    pick->candidate = choose_least_busy(field, candidates, pick->load, because.figure);
+    return pick;
+  } else {
+    const bool smooth = strategy_ == Strategy::kWeighted;
+    because.by = smooth ? By::kWeight : By::kChance;
+    chosen = smooth ? choose_by_weight(field, candidates) : choose_by_chance(field, candidates, random);
+    because.figure = seats_[candidates[chosen].member].weight;
+    because.among = field.weight;
+  }
+  pick->candidate = chosen;
+  pick->load.raise(members_[candidates[chosen].member].in_flight);
+  return pick;
+}
+
+Balancer::Field Balancer::survey(std::span<const Candidate> candidates) const noexcept {
+  std::uint64_t tier = std::uint64_t{1} << 32;  // above every tier
+  std::uint64_t weight = 0;
+  std::uint32_t lowest_tier = ~0u, count = 0;
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const Seat& seat = seats_[candidates[i].member];
+    lowest_tier = std::min(lowest_tier, seat.tier);
+    if (candidates[i].excluded || seat.weight == 0 || seat.tier > tier) continue;
+    if (seat.tier < tier) {
+      tier = seat.tier;
+      weight = 0;
+      count = 0;
+      first = i;
+    }
+    ++count;
+    weight += seat.weight;
+  }
+  return {.tier = static_cast<std::uint32_t>(tier), .lowest_tier = lowest_tier, .count = count, .first = first, .weight = weight};
+}
+
+bool Balancer::is_in(const Field& field, const Candidate& candidate) const noexcept {
+  const Seat& seat = seats_[candidate.member];
+  return !candidate.excluded && seat.weight > 0 && seat.tier == field.tier;
+}
+
+std::size_t Balancer::choose_in_turn(const Field& field, std::span<const Candidate> candidates) noexcept {
+  const std::lock_guard lock(mutex_);
+  std::size_t best = field.first;
+  std::uint64_t longest_ago = seats_[candidates[best].member].last_chosen;
+  for (std::size_t i = field.first + 1; i < candidates.size(); ++i) {
+    const Seat& seat = seats_[candidates[i].member];
+    if (seat.last_chosen >= longest_ago || !is_in(field, candidates[i])) continue;
+    best = i;
+    longest_ago = seat.last_chosen;
+  }
+  seats_[candidates[best].member].last_chosen = ++picks_;
+  return best;
+}
+
+std::size_t Balancer::choose_by_weight(const Field& field, std::span<const Candidate> candidates) noexcept {
+  const std::lock_guard lock(mutex_);
+  std::size_t best = field.first;
+  std::int64_t most = std::numeric_limits<std::int64_t>::min();
+  for (std::size_t i = field.first; i < candidates.size(); ++i) {
+    if (!is_in(field, candidates[i])) continue;
+    Seat& seat = seats_[candidates[i].member];
+    seat.credit += seat.weight;
+    if (seat.credit <= most) continue;
+    best = i;
+    most = seat.credit;
+  }
+  seats_[candidates[best].member].credit = most - static_cast<std::int64_t>(field.weight);
+  return best;
+}
+
+std::size_t Balancer::choose_by_chance(const Field& field, std::span<const Candidate> candidates, Random& random) const noexcept {
+  std::uint64_t left = random.below(field.weight);
+  std::size_t best = field.first;
+  for (std::size_t i = field.first; i < candidates.size(); ++i) {
+    if (!is_in(field, candidates[i])) continue;
+    best = i;
+    const std::uint32_t weight = seats_[candidates[i].member].weight;
+    if (left < weight) break;
+    left -= weight;
+  }
+  return best;
+}
+
+std::size_t Balancer::choose_least_busy(const Field& field, std::span<const Candidate> candidates, Load& load, std::uint32_t& seen) noexcept {
+  const std::lock_guard lock(mutex_);
+  for (;;) {  // again only where another route has moved the counter meanwhile, with a pick of its own: somebody gets on
+    std::size_t best = field.first;
+    seen = std::numeric_limits<std::uint32_t>::max();
+    std::uint64_t longest_ago = 0;
+    for (std::size_t i = field.first; i < candidates.size(); ++i) {
+      if (!is_in(field, candidates[i])) continue;
+      const std::uint32_t member = candidates[i].member;
+      const std::uint32_t count = members_[member].in_flight->count();
+      const std::uint64_t last_chosen = seats_[member].last_chosen;
+      if (count > seen || (count == seen && last_chosen >= longest_ago)) continue;
+      best = i;
+      seen = count;
+      longest_ago = last_chosen;
+    }
+    const std::uint32_t member = candidates[best].member;
+    if (!load.raise_from(seen, members_[member].in_flight)) continue;
+    seats_[member].last_chosen = ++picks_;
+    return best;
+  }
+}
+
+std::shared_ptr<Balancer> carried_over(std::shared_ptr<Balancer> before, Strategy strategy, std::vector<Member> members) {
+  if (before && before->is_of(strategy, members)) return before;
+  return std::make_shared<Balancer>(strategy, std::move(members));
+}
+
+}  // namespace sluice::policy
