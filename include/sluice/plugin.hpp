@@ -152,8 +152,8 @@ struct CallBounds {
 /// What came back from a call, whatever its status.
 struct CallAnswer {
   int status = 0;
-  Headers headers;
-  std::string body;
+  Headers headers = {};
+  std::string body = {};
 };
 
 /// What every hook can do beside reading. Lifetime: until the hook's verdict is in, which is when it returns or, where it

@@ -103,13 +103,12 @@ enum class Count : std::uint8_t {
   kError,         ///< a plugin erred, threw or broke a rule
   kTimeout,       ///< a plugin did not answer in time
   kFailedOpen,    ///< of these two: the exchange went on all the same
-  kSecondResume,  ///< a Resumer was used again, or although its hook had not suspended
-  kLateResume,    ///< a Resumer was used after its hook had timed out, or after another plugin had decided
+  kIgnoredResume, ///< a Resumer was used again, or too late, or although its hook had not suspended
   kUnrecorded,    ///< a verdict or a detection that the full ledger did not take
 };
 
-/// What a run asks of its exchange. Everything is called on the exchange's thread; inside on_ruling, on_delta and
-/// deadline_changed the exchange may do what it likes: call the next stage, end, destroy the run.
+/// What a run asks of its exchange. Everything is called on the exchange's thread. Inside on_ruling, on_delta and
+/// resume_upstream the exchange may do what it likes: call the next stage, end, destroy the run.
 class Host {
  public:
   [[nodiscard]] virtual const ExchangeView& view() const noexcept = 0;
@@ -128,7 +127,7 @@ class Host {
   /// None of them waits any more. The last thing a run does before it returns: deltas may come inside this call.
   virtual void resume_upstream() = 0;
   virtual void count(Count what, std::string_view plugin) noexcept = 0;
-  /// next_deadline() is another: sooner, or there at all.
+  /// next_deadline() is another: sooner, or there at all. A timer is armed here and nothing else is done.
   virtual void deadline_changed() = 0;
 
   /// A stage that had to wait is through, or a delta that waited has ended the exchange (kFail).

@@ -1,0 +1,36 @@
+// Resumers: what is said on any thread travels to the exchange's own, and finds the run there or nobody.
+
+#include "plugin/resumer.hpp"
+
+#include "plugin/run_state.hpp"
+
+namespace sluice {
+
+void Resumer::resume(Verdict verdict, std::function<void()> edit) const {
+  if (state_) state_->resume(std::move(verdict), std::move(edit));
+}
+
+void Resumer::State::resume(Verdict verdict, std::function<void()> edit) {
+  if (used_.exchange(true, std::memory_order_relaxed)) {
+    post_->post([anchor = anchor_, where = where_] {
+      if (anchor->run != nullptr) anchor->run->resumed_again(where);
+    });
+    return;
+  }
+  post_->post([anchor = anchor_, where = where_, verdict = std::move(verdict), edit = std::move(edit)] {
+    if (anchor->run != nullptr) anchor->run->resumed(where, verdict, edit);
+  });
+}
+
+Resumer::State::~State() {
+  if (used_.load(std::memory_order_relaxed)) return;
+  try {
+    post_->post([anchor = anchor_, where = where_] {
+      if (anchor->run != nullptr) anchor->run->let_go(where);
+    });
+  } catch (...) {
+    // No memory for the message: the suspension's timeout says it instead.
+  }
+}
+
+}  // namespace sluice
