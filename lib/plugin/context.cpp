@@ -123,7 +123,10 @@ std::string_view Context::upstream() const noexcept { return run_.attempted().up
 std::string_view Context::model() const noexcept { return run_.attempted().model; }
 std::uint32_t Context::number() const noexcept { return run_.attempted().number; }
 int Context::status() const noexcept { return run_.status(); }
-const Headers& Context::headers() const noexcept { return headers_ != nullptr ? *headers_ : run_.headers_of(Stage::kHead); }
+const Headers& Context::headers() const noexcept {
+  if (headers_ != nullptr) return *headers_;
+  return open() && stage_ == Stage::kHead ? run_.headers_of(Stage::kHead) : run_.no_headers();  // the host's are borrowed for the stage
+}
 
 void Context::emit(Delta delta) {
   if (!open() || stage_ != Stage::kAnswerEnd) {

@@ -8,6 +8,19 @@
 
 namespace sluice::plugin {
 
+/// The host is inside call(): what is answered now is heard later.
+class RunState::Calling {
+ public:
+  explicit Calling(RunState& run) noexcept : run_(run), outer_(std::exchange(run.calling_, true)) {}
+  ~Calling() { run_.calling_ = outer_; }
+  Calling(const Calling&) = delete;
+  Calling& operator=(const Calling&) = delete;
+
+ private:
+  RunState& run_;
+  const bool outer_;
+};
+
 RunState::~RunState() {
   // First: a session that goes may let a Resumer go, whose message shall find nobody.
   if (anchor_ != nullptr) anchor_->run = nullptr;
@@ -67,11 +80,6 @@ void RunState::tell_the_end(const Outcome& outcome) noexcept {
 
 Duration RunState::waited() const noexcept {
   return suspended_.empty() ? waited_ : waited_ + (host_->now() - since_);
-}
-
-const Headers& RunState::headers_of(Stage stage) const noexcept {
-  const Headers* const headers = stage == Stage::kAttempt ? attempted_.headers : head_;
-  return headers != nullptr && !stopped_ ? *headers : gone_.headers();
 }
 
 const std::shared_ptr<Post>& RunState::post() {
@@ -217,12 +225,11 @@ void RunState::on_time(TimePoint now) {
 
 void RunState::call(std::uint32_t seat, std::string_view upstream, Request request, CallBounds bounds, Done done) {
   (void)post();  // asked for while there is a host: an answer that comes inside this call needs it
-  const bool outer = std::exchange(calling_, true);
+  const Calling calling(*this);
   host_->call(entry(seat).name, upstream, std::move(request), bounds,
               [anchor = anchor(), seat, done = std::make_shared<Done>(std::move(done))](Result<CallAnswer> answer) {
                 if (anchor->run != nullptr) anchor->run->answered(seat, done, std::move(answer));
               });
-  calling_ = outer;
 }
 
 void RunState::answered(std::uint32_t seat, const std::shared_ptr<Done>& done, Result<CallAnswer> answer) {

@@ -72,7 +72,9 @@ class RunState {
   [[nodiscard]] const ExchangeView& view() const noexcept { return gone() ? gone_ : host_->view(); }
   [[nodiscard]] const Attempted& attempted() const noexcept { return attempted_; }
   [[nodiscard]] int status() const noexcept { return status_; }
-  [[nodiscard]] const Headers& headers_of(Stage stage) const noexcept;
+  /// What the host lent for the stage it is at: kAttempt or kHead.
+  [[nodiscard]] const Headers& headers_of(Stage stage) const noexcept { return stage == Stage::kAttempt ? *attempted_.headers : *head_; }
+  [[nodiscard]] const Headers& no_headers() const noexcept { return gone_.headers(); }
   [[nodiscard]] std::unique_ptr<RequestDraft> draft(std::uint32_t seat) { return host_->draft(entry(seat).name); }
   [[nodiscard]] bool owns_header(Stage stage, std::string_view name) const noexcept { return host_->owns_header(stage, name); }
   [[nodiscard]] const std::shared_ptr<Post>& post();
@@ -101,6 +103,7 @@ class RunState {
   };
   class Frame;
   class Inside;
+  class Calling;
   class Pumping;
 
   ~RunState();

@@ -314,6 +314,21 @@ inline std::function<Verdict(HookContext&)> suspends_into(Resumer& out) {
 inline std::function<Verdict(HookContext&)> says(Verdict verdict) {
   return [verdict](HookContext&) { return verdict; };
 }
+/// Appends `what` to every delta.
+inline std::function<Verdict(DeltaContext&, Delta&)> appends(std::string what) {
+  return [what](DeltaContext&, Delta& delta) {
+    delta.text += what;
+    return Verdict::go_on();
+  };
+}
+/// Suspends on deltas that say `text`.
+inline std::function<Verdict(DeltaContext&, Delta&)> suspends_on(std::string text, Resumer& out) {
+  return [text, &out](DeltaContext& context, Delta& delta) {
+    if (delta.text != text) return Verdict::go_on();
+    out = context.resumer();
+    return Verdict::suspend();
+  };
+}
 inline Verdict refusal(std::string message, Code code = Code::kInvalidRequest) { return Verdict::fail(make_error(code, std::move(message))); }
 
 }  // namespace sluice::plugin
