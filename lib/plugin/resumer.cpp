@@ -11,12 +11,7 @@ void Resumer::resume(Verdict verdict, std::function<void()> edit) const {
 }
 
 void Resumer::State::resume(Verdict verdict, std::function<void()> edit) {
-  if (used_.exchange(true, std::memory_order_relaxed)) {
-    post_->post([anchor = anchor_, where = where_] {
-      if (anchor->run != nullptr) anchor->run->resumed_again(where);
-    });
-    return;
-  }
+  used_.store(true, std::memory_order_relaxed);  // of several, the run hears the first, and counts the others
   post_->post([anchor = anchor_, where = where_, verdict = std::move(verdict), edit = std::move(edit)] {
     if (anchor->run != nullptr) anchor->run->resumed(where, verdict, edit);
   });

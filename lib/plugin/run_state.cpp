@@ -196,10 +196,6 @@ void RunState::resumed(Suspension where, const Verdict& verdict, const std::func
   settle(*context, verdict);
 }
 
-void RunState::resumed_again(Suspension where) {
-  count(Count::kIgnoredResume, where.seat);
-}
-
 void RunState::let_go(Suspension where) {
   const Frame frame(*this);
   Context* const context = stopped_ ? nullptr : suspended_at(where);

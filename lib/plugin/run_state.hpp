@@ -54,7 +54,6 @@ class RunState {
   // By mail, on the exchange's thread: what Resumers and calls have to say.
 
   void resumed(Suspension where, const Verdict& verdict, const std::function<void()>& edit);
-  void resumed_again(Suspension where);
   void let_go(Suspension where);
   using Done = std::function<void(Result<CallAnswer>)>;
   void answered(std::uint32_t seat, const std::shared_ptr<Done>& done, Result<CallAnswer> answer);

@@ -170,16 +170,20 @@ TEST_CASE("of a delta the text alone can be changed") {
     delta.channel = Channel::kRefusal;
     delta.tool_index = 9;
     delta.tool_name = "other";
+    delta.text += delta.text == "{" ? "" : "!";
     return Verdict::go_on();
   }});
   rig.answer();
   Delta delta{.choice = 1, .channel = Channel::kToolArguments, .tool_index = 2, .tool_name = "weather", .text = "{"};
-  const Ruling ruling = rig.run->delta(delta);
-  CHECK(ruling.change == Change::kNone);
-  CHECK(delta.choice == 1);
-  CHECK(delta.channel == Channel::kToolArguments);
-  CHECK(delta.tool_index == 2);
-  CHECK(delta.tool_name == "weather");
+  for (const bool edited : {false, true}) {
+    if (edited) delta.text = "}";
+    CHECK(rig.run->delta(delta).change == (edited ? Change::kEdited : Change::kNone));
+    CHECK(delta.choice == 1);
+    CHECK(delta.channel == Channel::kToolArguments);
+    CHECK(delta.tool_index == 2);
+    CHECK(delta.tool_name == "weather");
+    CHECK(delta.text == (edited ? "}!" : "{"));
+  }
 }
 
 TEST_CASE("who changes or adds text without having asked to has failed, and nothing is changed") {

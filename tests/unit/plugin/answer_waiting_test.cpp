@@ -109,6 +109,29 @@ TEST_CASE("who waited changes the delta as it is resumed; who is too late change
   CHECK(rig.host.given == std::vector<Given>{{"ONE", Change::kEdited}, {"two"}});
 }
 
+// PLUG-05
+TEST_CASE("a Resumer of an earlier hook does not resume the one that waits now") {
+  Rig rig;
+  std::vector<Resumer> resumers;
+  rig.add({.name = "a", .wants = kWantsDeltas, .delta = [&](DeltaContext& context, Delta&) {
+    resumers.push_back(context.resumer());
+    return Verdict::suspend();
+  }}, PluginMode::kEnforce, FailMode::kOpen, 100ms);
+  rig.answer();
+  CHECK(rig.delta("one").kind == Kind::kWait);
+  rig.host.time += 100ms;
+  rig.run->on_time(rig.host.time);
+  CHECK(rig.delta("two").kind == Kind::kWait);
+  resumers[0].resume(refusal("late"));
+  rig.host.read_mail();
+  CHECK(rig.run->waiting());
+  CHECK(rig.host.rulings.empty());
+  CHECK(rig.host.counted(Count::kIgnoredResume, "a") == 1);
+  resumers[1].resume(Verdict::go_on());
+  rig.host.read_mail();
+  CHECK(rig.host.given == std::vector<Given>{{"one"}, {"two"}});
+}
+
 TEST_CASE("what waits is bounded: the upstream is paused at 64 KiB and goes on when nothing waits any more") {
   Rig rig;
   Resumer resumer;
@@ -177,11 +200,17 @@ TEST_CASE("a delta that comes while the host is given another one takes its plac
   CHECK(rig.delta("1").kind == Kind::kWait);
   CHECK(rig.delta("2").kind == Kind::kWait);
   rig.host.on_given = [&] {
-    if (rig.host.given.size() == 1) CHECK(rig.delta("3").kind == Kind::kWait);
+    const std::size_t given = rig.host.given.size();
+    if (given == 1) CHECK(rig.delta("3").kind == Kind::kWait);
+    if (given == 3) CHECK(rig.delta("4").kind == Kind::kWait);  // also where none is behind it
+    if (given == 4) CHECK(rig.run->answer_end().kind == Kind::kWait);
+    CHECK(rig.host.given.size() == given);
   };
   resumer.resume(Verdict::go_on());
   rig.host.read_mail();
-  CHECK(rig.host.given == std::vector<Given>{{"1"}, {"2"}, {"3"}});
+  CHECK(rig.host.given == std::vector<Given>{{"1"}, {"2"}, {"3"}, {"4"}});
+  REQUIRE(rig.host.rulings.size() == 1);
+  CHECK(rig.host.rulings[0].first == Stage::kAnswerEnd);
 }
 
 TEST_CASE("added text can be waited for by the plugins behind, before they hear the end") {

@@ -95,8 +95,14 @@ TEST_CASE("what nobody wants is known at once, and who wants nothing is not in t
   CHECK((*chain)->at(Stage::kRequest).size() == 1);
   CHECK((*chain)->at(Stage::kHead).front() == 2);
 
-  lists.gateway = {lists.of("idle", Phase::kGuard, kWantsNothing)};
+  lists.gateway = {lists.watcher("deltas", kWantsDeltas)};
   lists.route.clear();
+  const auto observed = lists.compile();
+  REQUIRE(observed);
+  CHECK((*observed)->at(Stage::kDelta).size() == 1);
+  CHECK((*observed)->at(Stage::kAnswerEnd).empty());  // observers have no such hook
+
+  lists.gateway = {lists.of("idle", Phase::kGuard, kWantsNothing)};
   const auto empty = lists.compile();
   REQUIRE(empty);
   CHECK((*empty)->empty());

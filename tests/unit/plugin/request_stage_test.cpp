@@ -169,6 +169,29 @@ TEST_CASE("a reply ends the request stage and comes up with its plugin's name") 
 }
 
 // PLUG-04
+TEST_CASE("a reply gives up those behind it who are waited for") {
+  Rig rig;
+  Resumer a, b;
+  rig.add({.name = "a", .request = suspends_into(a)}, PluginMode::kEnforce, FailMode::kClosed, 0ms);
+  rig.add({.name = "b", .request = suspends_into(b)});
+  REQUIRE(rig.request().kind == Kind::kWait);
+  rig.host.time += 10ms;
+  a.resume(Verdict::reply({}));
+  rig.host.read_mail();
+  REQUIRE(rig.host.rulings.size() == 1);
+  CHECK(rig.host.rulings[0].second.kind == Kind::kReply);
+  CHECK_FALSE(rig.run->waiting());
+  CHECK_FALSE(rig.run->next_deadline());
+  rig.host.time += 10s;
+  CHECK(rig.run->waited() == 10ms);
+  rig.run->on_time(rig.host.time);
+  b.resume(refusal("late"));
+  rig.host.read_mail();
+  CHECK(rig.host.rulings.size() == 1);
+  CHECK(rig.host.counted(Count::kIgnoredResume, "b") == 1);
+}
+
+// PLUG-04
 TEST_CASE("an error keeps its status, its code and its moment to come back") {
   Rig rig;
   Error error = make_error(Code::kOverloaded, "later");
