@@ -32,11 +32,11 @@ namespace [[gnu::visibility("default")]] sluice {
 
 /// When a plugin runs: phases in this order, plugins of one phase in the order they are listed.
 enum class Phase : std::uint8_t {
-  kAuthenticate,  ///< between head and body: sees the head alone
+  kAuthenticate,  ///< between head and body: on_request sees the head alone. For the gateway's list: no route is known yet
   kGuard,         ///< judges
   kTransform,     ///< changes
   kRoute,         ///< narrows, orders or names the upstreams of this exchange
-  kObserve,       ///< sees what the caller sees, changes nothing
+  kObserve,       ///< sees what the caller sees, changes nothing: Observer, not Plugin
 };
 [[nodiscard]] std::string_view to_string(Phase phase) noexcept;
 
@@ -103,8 +103,11 @@ class Verdict {
   enum class Kind : std::uint8_t {
     kContinue,  ///< go on
     kSuspend,   ///< wait for the Resumer taken in this hook; without one taken: kPluginError
-    kReply,     ///< the caller gets this; no attempt is made. In on_request and kAuthenticate only
-    kFail,      ///< the caller gets this error: before the commit as a status, after it as the dialect's content_filter end
+    kReply,     ///< the caller gets this; no attempt is made. In on_request only; elsewhere it counts as kPluginError
+    /// The caller gets this error: before the commit as a status, after it as the dialect's content_filter end. With
+    /// code kPluginError or kPluginTimeout it is the plugin's own failure, which its fail mode may forgive; with any other
+    /// code it is a judgement, which nothing forgives.
+    kFail,
   };
   [[nodiscard]] static Verdict go_on() { return Verdict(Kind::kContinue); }
   [[nodiscard]] static Verdict suspend() { return Verdict(Kind::kSuspend); }
@@ -112,14 +115,13 @@ class Verdict {
   [[nodiscard]] static Verdict fail(Error error);
 
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
-  [[nodiscard]] const Reply& reply() const { return *reply_; }   ///< kReply only
-  [[nodiscard]] const Error& error() const { return *error_; }   ///< kFail only
+  [[nodiscard]] const Reply& reply() const { return *static_cast<const Reply*>(what_.get()); }   ///< kReply only
+  [[nodiscard]] const Error& error() const { return *static_cast<const Error*>(what_.get()); }   ///< kFail only
 
  private:
-  explicit Verdict(Kind kind) : kind_(kind) {}
+  explicit Verdict(Kind kind, std::shared_ptr<const void> what = nullptr) : kind_(kind), what_(std::move(what)) {}
   Kind kind_;
-  std::shared_ptr<const Reply> reply_;
-  std::shared_ptr<const Error> error_;
+  std::shared_ptr<const void> what_;  // one pointer for both: a verdict is passed for every delta
 };
 
 /// Ends a suspension: call resume once, from any thread, even before the hook has returned. A second call is ignored and
@@ -129,8 +131,13 @@ class Resumer {
   class State;
   Resumer() = default;
   explicit Resumer(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  /// `edit` runs first, on the exchange's thread, while what the suspended hook was handed (its context, its delta) is
+  /// still good; it is where a plugin that waited makes its changes, and it does not run where the verdict comes too late:
+  ///
+  ///   resumer.resume(Verdict::go_on(), [&delta, text] { delta.text = text; });
+  ///
   /// kSuspend is no way to end a suspension: it counts as kPluginError.
-  void resume(Verdict verdict) const;
+  void resume(Verdict verdict, std::function<void()> edit = {}) const;
 
  private:
   std::shared_ptr<State> state_;
@@ -145,18 +152,20 @@ struct CallBounds {
 /// What came back from a call, whatever its status.
 struct CallAnswer {
   int status = 0;
-  Headers headers;
-  std::string body;
+  Headers headers = {};
+  std::string body = {};
 };
 
-/// What every hook can do beside reading. Lifetime: the hook; a Resumer and a call outlive it. Thread: the exchange's.
+/// What every hook can do beside reading. Lifetime: until the hook's verdict is in, which is when it returns or, where it
+/// suspends, when it is resumed; a Resumer and a call outlive it. Thread: the exchange's.
 class HookContext {
  public:
   [[nodiscard]] virtual const ExchangeView& exchange() const noexcept = 0;
-  /// For Verdict::suspend(). One for each hook.
+  /// For Verdict::suspend(). One for each hook: asked again, it gives the same one.
   [[nodiscard]] virtual Resumer resumer() = 0;
   /// Sends a request to one of the gateway's upstreams, on this loop; `done` is called once, on the exchange's thread,
-  /// not inside this call, and not at all once the exchange has ended. Path and query of the request are sent behind the
+  /// not inside this call, and not at all once the exchange has ended. It may come when the hook has long been timed out:
+  /// what it changes, it changes by Resumer::resume. Path and query of the request are sent behind the
   /// upstream's base path; its credential is added. Booked in the exchange's ledger.
   /// Errors come through `done`: no such upstream (kPluginError), what the engine met, kTotalTimeout.
   virtual void call(std::string_view upstream, Request request, CallBounds bounds,
@@ -173,11 +182,11 @@ struct RouteChoice {
   std::string model = {};       ///< empty: as the route's entry says
 };
 
-/// on_request: reading, and for plugins that asked for it changing. A change makes a new version of the request; the next
-/// plugin sees it.
+/// on_request: reading, and for plugins that asked for it changing. The changes of a hook that goes on make a new version
+/// of the request, which the next plugin sees; those of one that errs, or only observes, are dropped together.
 class RequestContext : public HookContext {
  public:
-  // With kWantsRequestEdits; elsewhere they do nothing and are counted as kPluginError.
+  // With kWantsRequestEdits; elsewhere they do nothing, and the hook counts as failed with kPluginError.
 
   /// Errors: kInvalidHeader; kInvalidParameter for fields that are the gateway's own (framing, credentials).
   virtual Status set_header(std::string_view name, std::string_view value) = 0;
@@ -192,7 +201,8 @@ class RequestContext : public HookContext {
 
   // In phase kRoute.
 
-  /// The upstreams that may serve this exchange, in order of preference. Errors: kPluginError where one is not of the route.
+  /// The upstreams that may serve this exchange, in order of preference. Errors: kPluginError where one is not of the
+  /// route; the hook has failed with it then, whatever it returns.
   virtual Status choose(std::vector<RouteChoice> choices) = 0;
 
  protected:
@@ -205,7 +215,8 @@ class AttemptContext : public HookContext {
   [[nodiscard]] virtual std::string_view upstream() const noexcept = 0;
   [[nodiscard]] virtual std::string_view model() const noexcept = 0;
   [[nodiscard]] virtual std::uint32_t number() const noexcept = 0;        ///< 1, 2, ...
-  virtual Status set_header(std::string_view name, std::string_view value) = 0;   ///< with kWantsRequestEdits
+  /// With kWantsRequestEdits. Errors: as RequestContext::set_header.
+  virtual Status set_header(std::string_view name, std::string_view value) = 0;
 
  protected:
   ~AttemptContext() = default;
@@ -215,7 +226,8 @@ class AttemptContext : public HookContext {
 class HeadContext : public HookContext {
  public:
   [[nodiscard]] virtual int status() const noexcept = 0;
-  [[nodiscard]] virtual const Headers& headers() const noexcept = 0;
+  [[nodiscard]] virtual const Headers& headers() const noexcept = 0;   ///< with what this hook has changed
+  /// Errors: kInvalidHeader; kInvalidParameter for fields that are the gateway's own (framing).
   virtual Status set_header(std::string_view name, std::string_view value) = 0;
   virtual void remove_header(std::string_view name) = 0;
 
@@ -233,7 +245,9 @@ struct Delta {
   Channel channel = Channel::kText;
   std::uint32_t tool_index = 0;        ///< kToolArguments: which call of the choice, from 0
   std::string tool_name = {};          ///< kToolArguments: on the first delta of a call
-  std::string text = {};               ///< with kWantsDeltaEdits it may be changed; emptied, the text is held back
+  /// With kWantsDeltaEdits it may be changed; emptied, it is held back. A change by anybody else, or of another member,
+  /// does nothing; of the text, the hook counts as failed with kPluginError.
+  std::string text = {};
 };
 
 /// on_delta: beside it, what every hook can do.
@@ -245,14 +259,17 @@ class DeltaContext : public HookContext {
 /// on_answer_end: after the last delta of the answer, before its end is told.
 class AnswerEndContext : public HookContext {
  public:
-  /// Adds text that was held back; with kWantsDeltaEdits.
+  /// Adds text that was held back; with kWantsDeltaEdits. The plugins behind this one see it in on_delta, before their own
+  /// on_answer_end.
   virtual void emit(Delta delta) = 0;
 
  protected:
   ~AnswerEndContext() = default;
 };
 
-/// One plugin's part in one exchange. Every hook defaults to going on; write only the one that changes something.
+/// One plugin's part in one exchange. Every hook defaults to going on; write only the one that changes something. An
+/// answer that fails before it reached the caller may be followed by another one: who keeps something of an answer asks
+/// for kWantsAttempts too, and forgets it when on_attempt comes again.
 class PluginSession {
  public:
   virtual ~PluginSession() = default;
@@ -283,16 +300,19 @@ class Plugin {
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
   [[nodiscard]] virtual Phase phase() const noexcept { return Phase::kGuard; }
   [[nodiscard]] virtual Wants wants() const noexcept = 0;
-  /// A session for one exchange, or null: this one is none of the plugin's business.
+  /// A session for one exchange, or null: this one is none of the plugin's business. Before the first on_request of any
+  /// plugin. What it throws counts as on_request's failure.
   [[nodiscard]] virtual std::unique_ptr<PluginSession> open(const ExchangeView& exchange) const = 0;
 };
 
-/// The same for observers.
+/// The same for observers. What one throws is counted and never ends an exchange.
 class Observer {
  public:
   virtual ~Observer() = default;
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
-  [[nodiscard]] virtual Wants wants() const noexcept = 0;   ///< the bits that edit are refused at load
+  [[nodiscard]] virtual Wants wants() const noexcept = 0;   ///< the bits that edit, and kWantsAttempts, are refused at load
+  /// As Plugin::open, but body, prompt and tools are empty in this view: guards and transforms have not seen them yet, and
+  /// an observer sees what they leave.
   [[nodiscard]] virtual std::unique_ptr<ObserverSession> open(const ExchangeView& exchange) const = 0;
 };
 

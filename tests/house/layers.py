@@ -35,6 +35,7 @@ NOUNS = {
     "consumer": "base",
     "headers": "http", "message": "http", "upstream": "http",
     "route": "policy",
+    "plugin": "plugin",
     "config": "gateway", "gateway": "gateway",
     "server": "server",
     "simulator": "sim",
