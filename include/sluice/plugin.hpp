@@ -1,9 +1,11 @@
 #pragma once
 /// Plugins: code that looks at exchanges on their way, and may stop, change or answer them.
+/// Not in force yet: no gateway of this version runs plugins. Interface and chain (lib/plugin) come before the phases that
+/// will call them.
 ///
 /// A Plugin is made once and shared by all exchanges; for each exchange it opens one PluginSession, whose hooks run on
 /// the exchange's engine thread and never overlap. A hook must not block: what has to wait returns Verdict::suspend()
-/// and is resumed, from any thread. docs/plugins.md tells the whole story with two worked examples.
+/// and is resumed, from any thread.
 ///
 ///   class RedactNames : public sluice::Plugin {
 ///     std::string_view name() const noexcept override { return "redact-names"; }

@@ -114,6 +114,7 @@ struct RetryPolicy {
   std::chrono::milliseconds max_backoff{8'000};
   /// Attempts beyond the first that the route may add, in percent of its exchanges of the last 10 s; 10 are always allowed.
   std::uint32_t budget_percent = 20;
+  friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
 };
 
 /// Which failures another upstream of the route is tried for.
@@ -121,6 +122,7 @@ struct FailoverPolicy {
   std::vector<FailureKind> on = {FailureKind::kConnection, FailureKind::kTimeout, FailureKind::kHttp429, FailureKind::kHttp5xx,
                                  FailureKind::kBrokenAnswer};
   std::chrono::milliseconds max_latency{0};     ///< no attempt begins later than this after the request was whole; 0 = no bound
+  friend bool operator==(const FailoverPolicy&, const FailoverPolicy&) = default;
 };
 
 /// How the path is rewritten. At most one form.

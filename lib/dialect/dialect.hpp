@@ -70,6 +70,8 @@ class AnswerTap {
   [[nodiscard]] virtual const chat::Usage& usage() const noexcept = 0;
   [[nodiscard]] virtual std::string_view model() const noexcept = 0;
   [[nodiscard]] virtual std::string_view finish_reason() const noexcept = 0;
+  /// Whole answers, after on_end: a structured error where the answer should be. Long answers are not asked.
+  [[nodiscard]] virtual const std::optional<Error>& error() const noexcept = 0;
 };
 
 /// How the request was prepared, which its tap must know.

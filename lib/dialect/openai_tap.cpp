@@ -110,6 +110,7 @@ class StreamTap final : public AnswerTap {
   const chat::Usage& usage() const noexcept override { return usage_; }
   std::string_view model() const noexcept override { return model_; }
   std::string_view finish_reason() const noexcept override { return finish_; }
+  const std::optional<Error>& error() const noexcept override { return error_; }
 
  private:
   /// Azure's first chunk says "".
@@ -214,6 +215,7 @@ class StreamTap final : public AnswerTap {
 
   TapOptions options_;
   chat::Usage usage_;
+  const std::optional<Error> error_ = std::nullopt;  // a stream tells its errors as they come
   std::string model_, finish_, replacement_;
   int model_looks_ = 0;
   std::uint32_t finishes_ = 0, finishes_when_alone_ = 0;
@@ -305,6 +307,7 @@ class WholeTap final : public AnswerTap {
   const chat::Usage& usage() const noexcept override { return usage_; }
   std::string_view model() const noexcept override { return model_; }
   std::string_view finish_reason() const noexcept override { return finish_reason_.empty() ? finish_.found() : finish_reason_; }
+  const std::optional<Error>& error() const noexcept override { return error_; }
 
  private:
   /// Up to here an answer is kept and parsed at its end, which costs a third of looking through it byte by byte.
@@ -327,6 +330,7 @@ class WholeTap final : public AnswerTap {
     const Value root = document->root();
     const auto usage = root.find("usage"), model = root.find("model"), choices = root.find("choices");
     if (!usage || !model || !choices) return false;
+    if (!*usage && !*choices) look_for_error(root);
     if (*usage) usage_ = read_usage(*usage);
     std::string scratch;
     if (model->is(Type::kString)) model_ = model->text(scratch);
@@ -337,6 +341,11 @@ class WholeTap final : public AnswerTap {
       if (reason && reason->is(Type::kString)) finish_reason_ = reason->text(scratch).substr(0, 64);
     }
     return true;
+  }
+
+  void look_for_error(const Value& root) {
+    const auto error = root.find("error");
+    if (error && (error->is(Type::kObject) || error->is(Type::kString))) error_ = embedded_error(root);
   }
 
   static constexpr std::array<std::string_view, 2> kFields{"usage", "model"};
@@ -368,6 +377,7 @@ class WholeTap final : public AnswerTap {
   json::FieldScanner scanner_;
   FinishFinder finish_;
   chat::Usage usage_;
+  std::optional<Error> error_;
   std::string model_, finish_reason_, kept_;
   bool started_ = false, scanning_ = false, list_ = false, closed_ = false, in_string_ = false, escaped_ = false;
   std::size_t depth_ = 0;

@@ -12,6 +12,7 @@ namespace sluice::gateway {
 namespace {
 
 constexpr std::size_t kErrorBodyBytes = 64 * 1024;  // of a provider's error answer; what is longer is cut
+constexpr std::size_t kHeldBytes = 64 * 1024;       // of an answer that another attempt could still replace
 
 bool is_redirect(int status) noexcept {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -43,6 +44,7 @@ std::size_t offset_in(std::string_view whole, std::string_view part) noexcept {
 }  // namespace
 
 void Exchange::on_connected() {
+  sent_ = true;
   connect_deadline_.reset();
   const auto& limits = upstream().config->timeouts;
   const TimePoint now = engine_.loop().now();
@@ -76,6 +78,7 @@ void Exchange::open_answer(ResponseHead&& head) {
     first_delta_deadline_.reset();
   } else if (!ok) {
     mode_ = Mode::kErrorBody;
+    error_head_ = head.headers;
     first_delta_deadline_.reset();
   } else if (is_event_stream(head.headers)) {
     mode_ = Mode::kStream;
@@ -84,6 +87,10 @@ void Exchange::open_answer(ResponseHead&& head) {
   } else {
     mode_ = Mode::kWhole;
     first_delta_deadline_.reset();
+  }
+  if (head_given_ && mode_ == Mode::kWhole) {
+    return fail_with(make_error(Code::kUpstreamInvalidAnswer, "upstream '" + upstream().config->name +
+                                                                  "' answered whole where a stream had been begun"), {}, head.status);
   }
   if (mode_ == Mode::kStream || mode_ == Mode::kWhole) {
     tap_ = upstream().dialect->tap({view_.operation, mode_ == Mode::kStream, asked_for_usage_});
@@ -108,7 +115,7 @@ void Exchange::open_answer(ResponseHead&& head) {
     if (!attempt().model.empty()) (void)head_.headers.add("x-sluice-model", attempt().model);
   }
   (void)apply(route_->config->response_headers, head_.headers);  // judged when the configuration was loaded
-  if (mode_ == Mode::kBytes) release_head();
+  if (mode_ == Mode::kBytes) commit();
 }
 
 void Exchange::on_bytes(std::string_view bytes) {
@@ -125,11 +132,25 @@ void Exchange::on_bytes(std::string_view bytes) {
         error.message = "upstream '" + upstream().config->name + "': " + error.message;
         return fail_with(std::move(error), {}, head_.status);
       }
+      if (!committed_ && held_.size() + bytes.size() <= kHeldBytes && may_follow()) {
+        held_.append(bytes);
+        return;
+      }
       [[fallthrough]];
     case Mode::kBytes:
-      release_head();
+      commit();
       return give(bytes);
   }
+}
+
+/// From here on there is no other attempt: what was held back goes out, and a stream that may stay open for minutes need
+/// not hold its request.
+void Exchange::commit() {
+  if (committed_) return;
+  committed_ = true;
+  if (mode_ == Mode::kStream) forget_request();
+  release_head();
+  give(std::exchange(held_, {}));
 }
 
 void Exchange::stream_bytes(std::string_view bytes) {
@@ -166,22 +187,7 @@ bool Exchange::stream_event(const http::SseEvent& event) {
   if (event.has_data) {
     const dialect::TapVerdict verdict = tap_->on_event(event.name, event.data);
     if (verdict.error && !stream_terminal_) {
-      Error error = *verdict.error;
-      mask_secret(error.message);
-      if (head_given_ && dialect_ == upstream().dialect && dialect_->is_error_body(event.data)) {
-        // The provider's own words, in a shape the caller reads, go on; then the stream is over.
-        flush_run();
-        std::string words;
-        http::append_without_position(words, event.raw);
-        mask_secret(words);
-        give(words);
-        transfer_.reset();
-        close_attempt(error.code, "error in the stream: " + error.message);
-        end(Happening::kFail, Ending::kFailed, std::move(error));
-      } else {
-        const std::string text = error.message;
-        fail_with(std::move(error), text, head_.status);
-      }
+      fail_in_stream(event, *verdict.error);
       return false;
     }
     stream_terminal_ = stream_terminal_ || verdict.terminal;
@@ -190,15 +196,14 @@ bool Exchange::stream_event(const http::SseEvent& event) {
       idle_limit_ = kAfterTerminal;
       rearm();
     }
+    if (verdict.content) ++outcome_.deltas;
     if (verdict.content && !has_content_) {
       has_content_ = true;
-      forget_request();
       first_delta_deadline_.reset();
       outcome_.first_delta = engine_.loop().now() - started_;
     }
     if (verdict.action == dialect::TapAction::kWithhold) return true;
     if (verdict.action == dialect::TapAction::kReplace) {
-      release_head();
       // The framing stays as it came; only what stands in the data line is another.
       if (const std::size_t at = offset_in(event.raw, event.data); at != std::string_view::npos && !event.has_position) {
         patch(event.raw.substr(0, at), verdict.replacement, event.raw.substr(at + event.data.size()));
@@ -210,7 +215,6 @@ bool Exchange::stream_event(const http::SseEvent& event) {
       return true;
     }
   }
-  release_head();
   if (event.has_position) {
     // `id` and `retry` steer a browser's reconnection to the upstream, which the caller does not talk to.
     std::string without;
@@ -220,6 +224,26 @@ bool Exchange::stream_event(const http::SseEvent& event) {
   }
   append_run(event.raw);
   return true;
+}
+
+/// An event that tells an error: another attempt follows, or the caller is told, in the provider's own words where these
+/// have a shape the caller reads.
+void Exchange::fail_in_stream(const http::SseEvent& event, Error error) {
+  mask_secret(error.message);
+  error_body_.assign(event.data.substr(0, kErrorBodyBytes));
+  const bool readable = dialect_ == upstream().dialect && dialect_->is_error_body(event.data);
+  std::string words;
+  if (readable) http::append_without_position(words, event.raw);
+  const std::string text = error.message;
+  const int status = head_.status;
+  transfer_.reset();
+  close_attempt(error.code, "error in the stream: " + error.message);
+  if (try_again(error, text, status)) return;
+  if (!readable || !(head_given_ || has_content_)) return tell_failure(std::move(error), text, status);
+  if (has_content_) flush_run();
+  mask_secret(words);
+  give(words);
+  end(Happening::kFail, Ending::kFailed, std::move(error));
 }
 
 /// Bytes to be given on. While they are one contiguous part of the piece at hand, nothing is copied.
@@ -237,7 +261,6 @@ void Exchange::patch(std::string_view before, std::string_view middle, std::stri
   patched_.append(before).append(middle).append(behind);
 }
 
-/// From the first content on there is no other attempt: a stream that may stay open for minutes need not hold its request.
 void Exchange::forget_request() {
   const chat::Operation operation = view_.operation;
   view_ = {};
@@ -264,7 +287,7 @@ void Exchange::end_stream() {
     flush_run();
   }
   if (stream_terminal_ || (stream_finished_ && !broken_off)) {
-    release_head();
+    commit();
     close_attempt(Code::kOk, "completed");
     return end(Happening::kFinish, Ending::kCompleted, std::nullopt);
   }
@@ -289,16 +312,26 @@ void Exchange::on_done(const engine::TransferEnd& done) {
   switch (mode_) {
     case Mode::kStream: return end_stream();
     case Mode::kErrorBody: return relay_error_body();
-    case Mode::kWhole:
-      if (Status whole = tap_->on_end(); !whole) {
-        Error error = whole.error();
-        error.message = "upstream '" + upstream().config->name + "': " + error.message;
-        return fail_with(std::move(error), {}, head_.status);
-      }
-      break;
+    case Mode::kWhole: return end_whole();
     case Mode::kBytes: break;
   }
-  release_head();
+  commit();
+  close_attempt(Code::kOk, "completed");
+  end(Happening::kFinish, Ending::kCompleted, std::nullopt);
+}
+
+void Exchange::end_whole() {
+  if (Status whole = tap_->on_end(); !whole) {
+    Error error = whole.error();
+    error.message = "upstream '" + upstream().config->name + "': " + error.message;
+    return fail_with(std::move(error), {}, head_.status);
+  }
+  if (const std::optional<Error>& embedded = tap_->error(); embedded && !committed_) {
+    // An error that calls itself a success: told as what it is.
+    const std::string text = embedded->message;
+    return fail_with(*embedded, text, head_.status);
+  }
+  commit();
   close_attempt(Code::kOk, "completed");
   end(Happening::kFinish, Ending::kCompleted, std::nullopt);
 }
@@ -307,6 +340,12 @@ void Exchange::on_done(const engine::TransferEnd& done) {
 void Exchange::relay_error_body() {
   mask_secret(error_body_);
   close_attempt(Code::kUpstreamStatus, "status " + std::to_string(head_.status));
+  Error error = make_error(Code::kUpstreamStatus, "upstream '" + upstream().config->name + "' answered " + std::to_string(head_.status));
+  error.http_status = head_.status;
+  const std::string text = dialect_->error_text(error_body_);
+  if (try_again(error, text, head_.status)) return;
+  if (head_given_) return tell_failure(std::move(error), text, head_.status);  // pings went out: the status is told already
+  if (spent_) (void)head_.headers.set("x-should-retry", "false");
   if (dialect_ == upstream().dialect && dialect_->is_error_body(error_body_)) {
     head_.headers.remove("content-length");
     head_.headers.add_trusted("content-length", std::to_string(error_body_.size()));
@@ -314,9 +353,6 @@ void Exchange::relay_error_body() {
     give(error_body_);
     return end(Happening::kFinish, Ending::kCompleted, std::nullopt);
   }
-  Error error = make_error(Code::kUpstreamStatus, "upstream '" + upstream().config->name + "' answered " + std::to_string(head_.status));
-  error.http_status = head_.status;
-  const std::string text = dialect_->error_text(error_body_);
   const std::string body = dialect_->encode_error(error, {provider_request_id_, text, head_.status});
   (void)head_.headers.set("content-type", dialect_->error_content_type());
   (void)head_.headers.set("content-length", std::to_string(body.size()));
@@ -328,6 +364,7 @@ void Exchange::relay_error_body() {
 void Exchange::release_head() {
   if (head_given_) return;
   head_given_ = true;
+  as_stream_ = mode_ == Mode::kStream;
   outcome_.status = head_.status;
   caller_->on_head(head_);
 }
@@ -352,15 +389,24 @@ void Exchange::give(std::string_view bytes) {
   caller_->on_bytes(bytes);
 }
 
+/// Gives on what the piece at hand has come to, or holds it back while it holds nothing a reader would see and another
+/// attempt could still take this one's place.
 void Exchange::flush_run() {
-  if (!patched_.empty()) {
-    patched_.append(std::exchange(run_, {}));
-    give(patched_);
-    patched_.clear();
-    if (patched_.capacity() > kKeptBytes) patched_ = {};
-    return;
+  if (run_.empty() && patched_.empty()) return;
+  if (!committed_ && !has_content_ && held_.size() + patched_.size() + run_.size() <= kHeldBytes && may_follow()) {
+    held_.append(patched_).append(std::exchange(run_, {}));
+    return patched_.clear();
   }
-  if (!run_.empty()) give(std::exchange(run_, {}));
+  if (!held_.empty()) {  // in one write, with what it was held back for
+    held_.append(std::exchange(patched_, {})).append(std::exchange(run_, {}));
+    return commit();
+  }
+  commit();
+  if (patched_.empty()) return give(std::exchange(run_, {}));
+  patched_.append(std::exchange(run_, {}));
+  give(patched_);
+  patched_.clear();
+  if (patched_.capacity() > kKeptBytes) patched_ = {};
 }
 
 }  // namespace sluice::gateway

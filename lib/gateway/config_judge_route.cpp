@@ -42,6 +42,7 @@ class RouteJudge {
     judge_header_edits(findings_, here_ + "/response_headers", route_.response_headers, false);
     judge_forwarded();
     judge_body_edits(findings_, here_ + "/body", route_.body);
+    judge_balance(findings_, here_, route_);
   }
 
  private:

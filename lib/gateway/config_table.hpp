@@ -13,6 +13,9 @@ namespace sluice::gateway::config {
 [[nodiscard]] Codec<Upstream> upstream();
 [[nodiscard]] Codec<Match> match();
 [[nodiscard]] Codec<Route> route();
+[[nodiscard]] Codec<Strategy> strategy();
+[[nodiscard]] Codec<RetryPolicy> retry();
+[[nodiscard]] Codec<FailoverPolicy> failover();
 
 /// The whole document. Lifetime: static. Thread: any.
 [[nodiscard]] const Codec<Config>& table();

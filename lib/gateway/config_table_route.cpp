@@ -175,7 +175,11 @@ Codec<Target> target() {
       {required(field("name", &Target::upstream, text(), "The upstream's name.", "\"openai\"")),
        field("model", &Target::model, text(), "The model name sent there. Unset: as asked for.", "\"gpt-4o-mini\""),
        field("pools", &Target::pools, list_of(text(kNameForm), {.unique = true}),
-             "Aliases a caller may ask for: `pool:fast`. Case does not count.", "[\"fast\"]")});
+             "Aliases a caller may ask for: `pool:fast`. Case does not count.", "[\"fast\"]"),
+       field("weight", &Target::weight, integer<std::uint32_t>(0, 1000),
+             "Its share under the strategies `weighted` and `random`. 0: never chosen, under any strategy.", "3"),
+       field("tier", &Target::tier, integer<std::uint32_t>(0, 16),
+             "It serves only while no member of a lower tier is left that can.", "1")});
 }
 
 Codec<ModelPolicy> model_policy() {
@@ -253,6 +257,12 @@ Codec<Route> route() {
        field("admit", &Route::admit, texts(), "Consumers or groups it admits. Unset: everyone the gateway knows.",
              "[\"research\"]"),
        field("models", &Route::models, model_policy(), "What is done with the model asked for."),
+       field("strategy", &Route::strategy, strategy(),
+             "Which of the upstreams that may serve a request does: `ordered`: the first listed; `round_robin`: each in "
+             "turn; `weighted`: in turn by weight, smoothly; `random`: by chance and weight; `least_in_flight`: the one "
+             "with the fewest exchanges under way."),
+       field("retry", &Route::retry, retry(), "Whether and when a failed attempt is followed by another."),
+       field("failover", &Route::failover, failover(), "Which failures another upstream is tried for."),
        field("operation", &Route::operation,
              choice<RouteOperation>({{"auto", RouteOperation::kAuto}, {"opaque", RouteOperation::kOpaque}}),
              "`auto`: by path, method and headers. `opaque`: byte for byte, whatever it is."),

@@ -23,6 +23,7 @@ void Exchange::answer_error(const Error& error, std::string_view provider_text, 
     // Whole seconds, rounded up: a client that comes back must find it true.
     head.headers.add_trusted("retry-after", std::to_string((told.retry_after->count() + 999) / 1000));
   }
+  if (spent_) head.headers.add_trusted("x-should-retry", "false");  // what could be tried again was: SDKs obey this
   const std::string body = dialect_->encode_error(told, {provider_request_id_, provider_text, provider_status});
   head.headers.add_trusted("content-length", std::to_string(body.size()));
   head_given_ = true;
@@ -35,6 +36,8 @@ void Exchange::close_account(Ending ending, std::optional<Error> error) {
   outcome_.ending = ending;
   outcome_.error = std::move(error);
   outcome_.total = engine_.loop().now() - started_;
+  outcome_.dialect = dialect_->name();
+  outcome_.operation = to_string(opaque_ || !known_operation_ ? chat::Operation::kOpaque : recognised_.operation);
   if (tap_) {
     outcome_.usage = tap_->usage();
     outcome_.served_model = tap_->model();

@@ -64,6 +64,7 @@ class Engine {
   void adopt(std::shared_ptr<const Snapshot> snapshot);
   [[nodiscard]] Result<std::shared_ptr<engine::Channel>> channel(const CompiledUpstream& upstream);
   [[nodiscard]] std::string new_id();
+  [[nodiscard]] Random& random() noexcept { return random_; }
 
  private:
   struct Slot {

@@ -19,6 +19,7 @@ Exchange::Exchange(Engine& engine, std::uint64_t id, ExchangeListener& caller, s
       dialect_(&dialect::openai()),
       timer_([this] { on_timer(); }) {
   outcome_.id = engine.new_id();
+  outcome_.started_at = engine.core().clock().wall();
 }
 
 Exchange::~Exchange() {
@@ -58,18 +59,27 @@ void Exchange::body_done() {
 }
 
 void Exchange::refuse(Error error) {
+  const bool attempted = std::any_of(outcome_.attempts.begin(), outcome_.attempts.end(), [](const Attempt& one) { return !one.skipped; });
+  if (attempted) return tell_failure(std::move(error), {}, 0);
   answer_error(error);
   end(Happening::kRefuse, Ending::kRefused, std::move(error));
 }
 
+/// The attempt under way, or the exchange as a whole, has failed: another attempt follows, or the caller is told.
 void Exchange::fail_with(Error error, std::string_view provider_text, int provider_status) {
   mask_secret(error.message);  // it may quote the upstream
   transfer_.reset();
   if (!outcome_.attempts.empty() && attempt().reason.empty()) close_attempt(error.code, error.message);
+  if (try_again(error, provider_text, provider_status)) return;
+  tell_failure(std::move(error), provider_text, provider_status);
+}
+
+void Exchange::tell_failure(Error error, std::string_view provider_text, int provider_status) {
+  if (has_content_) flush_run();  // nothing takes its place: what came in front of the failure is the caller's
   if (!head_given_) {
     answer_error(error, provider_text, provider_status);
-  } else if (mode_ == Mode::kStream) {
-    flush_run();
+  } else if (as_stream_) {
+    if (committed_) flush_run();
     give(dialect_->encode_stream_error(error, {provider_request_id_, provider_text, provider_status}));
   }
   end(Happening::kFail, Ending::kFailed, std::move(error));
@@ -112,6 +122,7 @@ void Exchange::end(Happening how, Ending ending, std::optional<Error> error) {
   transfer_.reset();
   if (waiter_ != 0) upstream().state->gate->leave_queue(std::exchange(waiter_, 0));
   place_.release();
+  load_.release();
   engine_.core().give_body_bytes(std::exchange(budget_held_, 0));
   if (std::exchange(counted_, false)) engine_.core().give_exchange();
   close_account(ending, std::move(error));
@@ -132,6 +143,7 @@ void Exchange::rearm() {
   const auto consider = [&nearest](const std::optional<TimePoint>& at) {
     if (at && (!nearest || *at < *nearest)) nearest = at;
   };
+  consider(choose_at_);
   consider(queue_deadline_);
   consider(connect_deadline_);
   consider(headers_deadline_);
@@ -161,11 +173,17 @@ void Exchange::on_timer() {
     const auto limit = std::chrono::duration_cast<Milliseconds>(*total_deadline_ - started_);
     return fail_with(make_error(Code::kTotalTimeout, "the exchange was not over within its " + std::to_string(limit.count()) + " ms"));
   }
+  if (due(choose_at_)) return choose();
   if (due(queue_deadline_)) {
     Error error = make_error(Code::kQueueTimeout, "no place at upstream '" + upstream().config->name + "' came free within " +
                                                       std::to_string(upstream().config->caps.queue_wait.count()) + " ms");
     error.retry_after = Milliseconds{1000};
-    return refuse(std::move(error));
+    // A place may be on its way here already: it is let go when it comes, since nobody waits for it any more.
+    upstream().state->gate->leave_queue(std::exchange(waiter_, 0));
+    queue_deadline_.reset();
+    move(Happening::kChoose);
+    pass_over(std::move(error));
+    return choose();
   }
   if (due(connect_deadline_)) return timed_out(Code::kConnectTimeout, "no connection", limits.connect);
   if (due(headers_deadline_)) return timed_out(Code::kHeadersTimeout, "no head of an answer", limits.headers);

@@ -1,7 +1,7 @@
 #pragma once
 /// One exchange: a client's request, from its first byte to the one terminal event. It lives on one engine thread.
 /// The exchange alone knows the order of the phases; each phase is a file and calls no other:
-///   receive.cpp (1)  route.cpp (2)  before.cpp (3)  forward.cpp (4)  after.cpp (5)  emit.cpp (6)
+///   receive.cpp (1)  route.cpp (2)  before.cpp (3)  forward.cpp and attempt.cpp (4)  after.cpp (5)  emit.cpp (6)
 
 #include <cstdint>
 #include <memory>
@@ -17,8 +17,10 @@
 #include "http/sse.hpp"
 #include "http/target.hpp"
 #include "json/document.hpp"
+#include "policy/balance.hpp"
 #include "policy/gate.hpp"
 #include "policy/model_policy.hpp"
+#include "policy/retry.hpp"
 #include "sluice/gateway.hpp"
 
 namespace sluice::gateway {
@@ -88,9 +90,20 @@ class Exchange final : private engine::TransferSink {
   // Phase 3: what happens before anything is sent.
   Status before();
   Status edit_body(const BodyEdits& edits);
-  // Phase 4: the attempt.
+  // Phase 4: which upstream, and again after a failure (forward.cpp); one attempt there (attempt.cpp).
   void forward();
-  void on_place(policy::Place place);
+  void choose();
+  bool ask_for_place();
+  void on_place(std::uint32_t turn, policy::Place place);
+  void pass_over(Error refusal);
+  void nobody_left();
+  [[nodiscard]] Error nobody_may_serve() const;
+  [[nodiscard]] std::string why_chosen() const;
+  Status foresee();
+  [[nodiscard]] bool tried_once() const;
+  [[nodiscard]] bool may_follow() const;
+  bool try_again(const Error& error, std::string_view provider_text, int provider_status);
+  void reset_attempt();
   void start_attempt();
   [[nodiscard]] Result<engine::WireRequest> encode_attempt();
   [[nodiscard]] std::string attempt_target() const;
@@ -103,9 +116,12 @@ class Exchange final : private engine::TransferSink {
   void open_answer(ResponseHead&& head);
   void stream_bytes(std::string_view bytes);
   bool stream_event(const http::SseEvent& event);
+  void fail_in_stream(const http::SseEvent& event, Error error);
   void forget_request();
   void end_stream();
   void relay_error_body();
+  void end_whole();
+  void commit();
   void mask_secret(std::string& text) const;
   void release_head();
   void give(std::string_view bytes);
@@ -121,6 +137,7 @@ class Exchange final : private engine::TransferSink {
 
   void refuse(Error error);
   void fail_with(Error error, std::string_view provider_text = {}, int provider_status = 0);
+  void tell_failure(Error error, std::string_view provider_text, int provider_status);
   void move(Happening what);
   void rearm();
   void on_timer();
@@ -160,26 +177,47 @@ class Exchange final : private engine::TransferSink {
   policy::Decision decision_;
 
   // Phase 4.
-  std::size_t choice_ = 0;
+  struct Failed {
+    Error error;
+    std::string provider_text;
+    int provider_status = 0;
+  };
+  std::size_t choice_ = 0;                     // of decision_.choices: where the attempt goes, or went
+  std::optional<policy::Retries> retries_;
+  policy::ChosenBecause because_;
+  policy::Load load_;
+  std::optional<TimePoint> choose_at_;         // the end of the pause before the next attempt
+  Duration wait_{};                            // that pause
+  bool same_again_ = false;                    // behind it: the same upstream, not another
+  std::optional<Failed> failed_;               // what the caller is told if nobody is left to try
+  std::optional<Error> refusal_;               // why nobody could be asked at all
+  bool spent_ = false;                         // an attempt failed in a way that is tried again: the caller need not
+  bool sent_ = false;                          // the attempt's connection stands: its request is on its way
+  TimePoint whole_at_{}, chosen_at_{};
   policy::Place place_;
   policy::Gate::Waiter waiter_ = 0;
+  std::uint32_t queue_turn_ = 0;               // counts the queues it stood in: a place of an earlier one is no place now
   std::shared_ptr<engine::Channel> channel_;
   std::unique_ptr<engine::Transfer> transfer_;
   bool asked_for_usage_ = false;
   bool paused_ = false;
   TimePoint attempt_started_{};
 
-  // Phase 5.
+  // Phase 5. Until the first content nothing of an answer is given, so that another attempt can take its place.
   enum class Mode : std::uint8_t { kWhole, kStream, kErrorBody, kBytes };
   Mode mode_ = Mode::kBytes;
   ResponseHead head_;
   bool head_given_ = false;
+  bool committed_ = false;                     // something of this attempt's answer was given: there is no other
+  std::string held_;                           // what came before that, in order; at most kHeldBytes
   std::unique_ptr<dialect::AnswerTap> tap_;
   std::optional<http::SseReader> events_;
-  std::string error_body_;
+  Headers error_head_;                         // of an answer with an error status, as it came
+  std::string error_body_;                     // and its body, or the event of a stream that held an error
   std::string provider_request_id_;            // as the upstream's answer names it
   std::string_view run_;                       // contiguous bytes of the piece at hand, to be given on as they are
   std::string patched_;                        // what is given on instead, once an event of the piece was changed
+  bool as_stream_ = false;                     // the head the caller got is that of a stream
   bool stream_finished_ = false, stream_terminal_ = false;
   bool has_content_ = false;
 

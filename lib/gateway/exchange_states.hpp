@@ -2,14 +2,16 @@
 /// The life of an exchange, as a drawing and a table. An illegal event is a hole in the table, not a forgotten `if`.
 ///
 ///          begin            body_done: receive, route, before
-///   [kHead] ----> [kBody] ----------------------+-------------.
-///      |             |                          | no place    | place
-///      |             |                          v             v
-///      |             |                      [kQueued] ---> [kSending] ---> [kAnswering]
-///      |             |                          |   place     |    head        |
-///      '-- refuse ---+--------- refuse, fail ---+---- fail ---+------ fail ----+ finish
-///                    |                          |             |                |
-///                    '------------------------- cancel ------ + ---------------+--> [kEnded]
+///   [kHead] ----> [kBody] ----------------------.
+///      |             |                          v    no place    place
+///      |             |               .---> [kChoosing] ---> [kQueued] ---> [kSending] ---> [kAnswering]
+///      |             |               |          | |             |              | |    head      | |
+///      |             |               |          | '--- place ---|------------->' |              | |
+///      |             |               '-- another upstream, or the same again, while nothing of the answer was given
+///      |             |               '----------|---------------'----------------'--------------' |
+///      '-- refuse ---+--------- refuse, fail ---+---- refuse ---+------ fail ----------- fail ----+ finish
+///                    |                          |               |              |                  |
+///                    '------------------------- cancel ---------+--------------+------------------+--> [kEnded]
 ///
 /// kEnded is entered exactly once, and entering it is what tells the caller the end.
 
@@ -19,11 +21,12 @@
 
 namespace sluice::gateway {
 
-enum class State : std::uint8_t { kHead, kBody, kQueued, kSending, kAnswering, kEnded };
+enum class State : std::uint8_t { kHead, kBody, kChoosing, kQueued, kSending, kAnswering, kEnded };
 enum class Happening : std::uint8_t {
   kHeadTaken,   ///< the head was judged and admitted
-  kQueue,       ///< routed; no place at the upstream yet
-  kSend,        ///< routed, and a place is held: the attempt starts
+  kChoose,      ///< routed; an upstream is to be chosen, perhaps after a pause: the first time, or after a failed attempt
+  kQueue,       ///< chosen; no place at that upstream yet
+  kSend,        ///< chosen, and a place is held: the attempt starts
   kAnswerHead,  ///< the upstream's head has come
   kFinish,      ///< the upstream's answer is whole
   kRefuse,      ///< the gateway answers itself
@@ -31,19 +34,21 @@ enum class Happening : std::uint8_t {
   kCancel,      ///< the caller left
 };
 
-inline constexpr std::size_t kStates = 6, kHappenings = 8;
+inline constexpr std::size_t kStates = 7, kHappenings = 9;
 inline constexpr State kIllegal = static_cast<State>(0xff);
 
 namespace table {
-inline constexpr State X = kIllegal, B = State::kBody, Q = State::kQueued, S = State::kSending, A = State::kAnswering, E = State::kEnded;
-// Rows: State; columns: Happening.                       Taken Queue Send Head Finish Refuse Fail Cancel
+inline constexpr State X = kIllegal, B = State::kBody, C = State::kChoosing, Q = State::kQueued, S = State::kSending, A = State::kAnswering,
+                       E = State::kEnded;
+// Rows: State; columns: Happening.                       Taken Choose Queue Send Head Finish Refuse Fail Cancel
 inline constexpr std::array<std::array<State, kHappenings>, kStates> kNext{{
-    /* kHead      */ {{B, X, X, X, X, E, E, E}},
-    /* kBody      */ {{X, Q, S, X, X, E, E, E}},
-    /* kQueued    */ {{X, X, S, X, X, E, E, E}},
-    /* kSending   */ {{X, X, X, A, X, X, E, E}},
-    /* kAnswering */ {{X, X, X, X, E, X, E, E}},
-    /* kEnded     */ {{X, X, X, X, X, X, X, X}},
+    /* kHead      */ {{B, X, X, X, X, X, E, E, E}},
+    /* kBody      */ {{X, C, X, X, X, X, E, E, E}},
+    /* kChoosing  */ {{X, X, Q, S, X, X, E, E, E}},
+    /* kQueued    */ {{X, C, X, S, X, X, E, E, E}},
+    /* kSending   */ {{X, C, X, X, A, X, X, E, E}},
+    /* kAnswering */ {{X, C, X, X, X, E, X, E, E}},
+    /* kEnded     */ {{X, X, X, X, X, X, X, X, X}},
 }};
 }  // namespace table
 
@@ -52,7 +57,7 @@ inline constexpr std::array<std::array<State, kHappenings>, kStates> kNext{{
   return table::kNext[static_cast<std::size_t>(state)][static_cast<std::size_t>(what)];
 }
 
-/// Every open state can be cancelled and can fail, the end is final, and only an attempt can be answered.
+/// Every open state can be cancelled and can fail, the end is final, and the only way back leads to another choice.
 constexpr bool table_holds() {
   for (std::size_t s = 0; s < kStates; ++s) {
     const State state = static_cast<State>(s);
@@ -62,8 +67,9 @@ constexpr bool table_holds() {
     for (std::size_t h = 0; h < kHappenings; ++h) {
       const State next = next_state(state, static_cast<Happening>(h));
       if (ended && next != kIllegal) return false;
-      // No way leads back: states are numbered in the order they are passed.
-      if (next != kIllegal && next <= state) return false;
+      // States are numbered in the order they are passed.
+      const bool back = next != kIllegal && next <= state;
+      if (back && (next != State::kChoosing || static_cast<Happening>(h) != Happening::kChoose)) return false;
     }
   }
   return true;

@@ -24,6 +24,17 @@ std::string ordinal(std::size_t n) {
 
 }  // namespace
 
+/// The first choice of phase 4, without taking anybody's turn.
+Status Exchange::foresee() {
+  std::vector<policy::Candidate> candidates;
+  for (const policy::Choice& choice : decision_.choices) candidates.push_back({.member = static_cast<std::uint32_t>(choice.target)});
+  const auto pick = route_->balancer->foresee(candidates, engine_.random());
+  if (!pick) return tl::unexpected(nobody_may_serve());
+  choice_ = pick->candidate;
+  because_ = pick->because;
+  return {};
+}
+
 Explanation Exchange::explain(RequestStart start, Body body) {
   Explanation out;
   std::optional<Error> refused;
@@ -38,7 +49,7 @@ Explanation Exchange::explain(RequestStart start, Body body) {
     sendable = run(receive_body()) && run(route()) && run(before());
   }
   std::optional<engine::WireRequest> wire;
-  if (sendable) {
+  if (sendable && run(foresee())) {
     auto encoded = encode_attempt();
     if (encoded) {
       wire = std::move(*encoded);
@@ -83,11 +94,11 @@ Explanation Exchange::explain(RequestStart start, Body body) {
   if (wire) {
     const CompiledUpstream& to = upstream();
     const policy::Choice& choice = decision_.choices[choice_];
-    out.text += "upstream " + to.config->name + " (" + std::string(to.provider->name) + ", " + outcome_.mode + "): " + choice.why + "\n";
+    out.text += "upstream " + to.config->name + " (" + std::string(to.provider->name) + ", " + outcome_.mode + "): " + why_chosen() + "\n";
     out.text += "sends " + wire->method + " " + wire->target + " to " + to.state->endpoint.authority;
     if (!choice.model.empty()) out.text += ", model \"" + choice.model + "\"";
     out.text += '\n';
-    json.field("upstream", to.config->name).field("provider", to.provider->name).field("mode", outcome_.mode).field("why", choice.why);
+    json.field("upstream", to.config->name).field("provider", to.provider->name).field("mode", outcome_.mode).field("why", why_chosen());
     if (!choice.model.empty()) json.field("model", choice.model);
     json.key("sends").begin_object().field("method", wire->method).field("target", wire->target).field("authority", to.state->endpoint.authority);
     json.key("body_bytes").unsigned_integer(wire->body.size()).key("body_edited").boolean(wire->body.edited() || body_.view().data() != wire->body.original().view().data());
@@ -102,9 +113,10 @@ Explanation Exchange::explain(RequestStart start, Body body) {
     for (std::size_t i = 0; i < route_->config->upstreams.size(); ++i) {
       const Target& target = route_->config->upstreams[i];
       const bool chosen = wire && decision_.choices[choice_].target == i;
-      std::string why = chosen ? decision_.choices[choice_].why : std::string("does not serve what was asked for");
+      std::string why = chosen ? why_chosen() : std::string("does not serve what was asked for");
       for (std::size_t c = 0; c < decision_.choices.size() && !chosen; ++c) {
-        if (decision_.choices[c].target == i) why = "could serve; an earlier upstream of the route does";
+        if (decision_.choices[c].target != i) continue;
+        why = target.weight == 0 ? "its weight is 0" : target.tier > because_.tier ? "could serve; a lower tier does" : "could serve; another is chosen first";
       }
       if (!chosen) out.text += "  not " + target.upstream + ": " + why + "\n";
       json.begin_object().field("upstream", target.upstream).key("chosen").boolean(chosen).field("why", why).end_object();

@@ -1,151 +1,192 @@
-// Phase 4, forward: a place at the upstream, the request in its dialect and with its credential, the transfer.
-// It knows how a request is put on the wire; it must not know what becomes of the answer.
+// Phase 4, forward: which upstream gets the request, a place there, and what follows a failed attempt: the same upstream
+// again after a pause, another one, or the end. Knows attempts as a whole; must not know what is on the wire.
 
-#include <chrono>
+#include <utility>
 
 #include "gateway/core.hpp"
 #include "gateway/exchange.hpp"
-#include "gateway/header_policy.hpp"
+#include "policy/retry_after.hpp"
 
 namespace sluice::gateway {
-namespace {
 
-/// `base` and `path` as one; a path that begins with the base already is not given it twice, so that an opaque route
-/// sends `/v1/files` to `https://host/v1` as the client said it.
-std::string join(std::string_view base, std::string_view path) {
-  if (base.empty()) return std::string(path);
-  if (path.substr(0, base.size()) == base && (path.size() == base.size() || path[base.size()] == '/')) return std::string(path);
-  std::string out;
-  out.reserve(base.size() + path.size());
-  out += base;
-  out += path;
-  return out;
-}
-
-}  // namespace
+/// Bytes that pass as they are go out once.
+bool Exchange::tried_once() const { return opaque_ || route_->security; }
 
 void Exchange::forward() {
+  whole_at_ = engine_.loop().now();
+  outcome_.receive_time = whole_at_ - started_;
+  retries_.emplace(route_->config->retry, route_->config->failover, whole_at_, total_deadline_);
+  for (const policy::Choice& choice : decision_.choices) {
+    const auto member = static_cast<std::uint32_t>(choice.target);
+    retries_->add(member, route_->balancer->can_serve(member));
+  }
+  route_->retry_budget->exchange_began(whole_at_);
+  move(Happening::kChoose);
+  choose();
+}
+
+/// Chooses an upstream among those that are left, and goes on once there is a place.
+void Exchange::choose() {
+  choose_at_.reset();
+  if (std::exchange(same_again_, false)) {
+    load_ = route_->balancer->enter(decision_.choices[choice_].target);
+    because_ = {};
+    if (ask_for_place()) return;
+  }
+  for (;;) {
+    auto pick = route_->balancer->pick(retries_->candidates(), engine_.random());
+    if (!pick) return nobody_left();
+    choice_ = pick->candidate;
+    load_ = std::move(pick->load);
+    because_ = pick->because;
+    if (ask_for_place()) return;
+  }
+}
+
+/// False: there is none, nor room to wait for one.
+bool Exchange::ask_for_place() {
+  chosen_at_ = engine_.loop().now();
   const auto& gate = upstream().state->gate;
   Engine* engine = &engine_;
-  const std::uint64_t id = id_;
   const auto entry = gate->enter(
       place_,
-      [engine, id](policy::Place place) {
-        // Any thread: the place travels to the exchange, or is given back where that has ended.
+      [engine, id = id_, turn = ++queue_turn_](policy::Place place) {
+        // Any thread: the place travels to the exchange, or is given back where nobody waits for it any more.
         auto held = std::make_shared<policy::Place>(std::move(place));
-        engine->loop().post([engine, id, held] {
-          if (Exchange* exchange = engine->find(id)) exchange->on_place(std::move(*held));
+        engine->loop().post([engine, id, turn, held] {
+          if (Exchange* exchange = engine->find(id)) exchange->on_place(turn, std::move(*held));
         });
       },
       waiter_);
   switch (entry) {
-    case policy::Gate::Entry::kEntered: return start_attempt();
+    case policy::Gate::Entry::kEntered: start_attempt(); return true;
     case policy::Gate::Entry::kFull: {
       Error error = make_error(Code::kQueueFull, "upstream '" + upstream().config->name + "' has " +
                                                      std::to_string(upstream().config->caps.in_flight) +
                                                      " exchanges in flight and its queue is full; try again shortly");
       error.retry_after = Milliseconds{1000};
-      return refuse(std::move(error));
+      pass_over(std::move(error));
+      return false;
     }
     case policy::Gate::Entry::kWaiting: {
       move(Happening::kQueue);
       const Milliseconds wait = upstream().config->caps.queue_wait;
-      if (wait.count() != 0) queue_deadline_ = engine_.loop().now() + wait;
-      return rearm();
+      if (wait.count() != 0) queue_deadline_ = chosen_at_ + wait;
+      rearm();
+      return true;
     }
   }
+  return false;
 }
 
-void Exchange::on_place(policy::Place place) {
-  if (state_ != State::kQueued) return;  // `place` goes back by itself
+void Exchange::on_place(std::uint32_t turn, policy::Place place) {
+  if (state_ != State::kQueued || turn != queue_turn_) return;  // `place` goes back by itself
   waiter_ = 0;
   queue_deadline_.reset();
   place_ = std::move(place);
   start_attempt();
 }
 
-void Exchange::start_attempt() {
-  const CompiledUpstream& to = upstream();
-  auto channel = engine_.channel(to);
-  if (!channel) return refuse(channel.error());
-  auto wire = encode_attempt();
-  if (!wire) return refuse(wire.error());
-  channel_ = std::move(*channel);
-
-  move(Happening::kSend);
-  attempt_started_ = engine_.loop().now();
-  const policy::Choice& choice = decision_.choices[choice_];
+/// The chosen upstream has no room: it is entered into the ledger as passed over, and no candidate any more.
+void Exchange::pass_over(Error refusal) {
+  const TimePoint now = engine_.loop().now();
   Attempt& ledger = outcome_.attempts.emplace_back();
-  ledger.upstream = to.config->name;
-  ledger.model = choice.model.empty() ? outcome_.requested_model : choice.model;
-  ledger.chosen_because = choice.why;
-  ledger.queued = attempt_started_ - started_;
-  if (const Milliseconds connect = to.config->timeouts.connect; connect.count() != 0) connect_deadline_ = attempt_started_ + connect;
+  ledger.upstream = upstream().config->name;
+  ledger.model = decision_.choices[choice_].model;
+  ledger.skipped = true;
+  ledger.code = refusal.code;
+  ledger.reason = refusal.message;
+  ledger.started = chosen_at_ - started_;
+  ledger.queued = now - chosen_at_;
+  outcome_.queue_time += ledger.queued;
+  load_.release();
+  retries_->exclude(choice_);
+  refusal_ = std::move(refusal);
+}
+
+/// Nobody can be asked (any more): the caller gets the failure there was, or the reason why nobody was asked at all.
+void Exchange::nobody_left() {
+  if (failed_) {
+    Failed failed = std::move(*failed_);
+    return tell_failure(std::move(failed.error), failed.provider_text, failed.provider_status);
+  }
+  refuse(refusal_ ? std::move(*refusal_) : nobody_may_serve());
+}
+
+Error Exchange::nobody_may_serve() const {
+  return make_error(Code::kNoBackendAvailable, "every upstream of route '" + outcome_.route + "' that serves this request has weight 0");
+}
+
+/// Why the model policy allows this upstream and, where there was a choice, why it was chosen.
+std::string Exchange::why_chosen() const {
+  std::string why = decision_.choices[choice_].why;
+  const bool alone = because_.by == policy::ChosenBecause::By::kOnly && because_.tier == because_.lowest_tier;
+  return alone ? why : why + "; " + because_.describe();
+}
+
+/// True while a failure of the attempt under way would not have to be the end: its answer is held back for so long.
+bool Exchange::may_follow() const {
+  return !committed_ && !tried_once() && upstream().config->repeatable && retries_->sends_left() > 1;
+}
+
+/// After a failed attempt. True: another follows, and what came of this one is forgotten.
+bool Exchange::try_again(const Error& error, std::string_view provider_text, int provider_status) {
+  if (committed_ || outcome_.attempts.empty() || attempt().skipped || tried_once()) return false;
+  const auto kind = policy::classify(error.code, provider_status);
+  if (!kind) return false;
+  spent_ = route_->config->retry.attempts > 1;
+  if (!upstream().config->repeatable && sent_) return false;  // it may have been carried out
+  const TimePoint now = engine_.loop().now();
+  policy::Failure failure{.kind = *kind, .sends = attempt().sends};
+  failure.asked = policy::asked_wait(provider_status, error_head_, error_body_, engine_.core().clock().wall());
+  const policy::NextStep step = retries_->failed(choice_, failure, now, engine_.random());
+  if (step.kind == policy::NextStep::Kind::kGiveUp) return false;
+  if (!route_->retry_budget->take(route_->config->retry.budget_percent, now)) {
+    attempt().reason += "; the route has spent its retry budget";
+    return false;
+  }
+  failed_ = Failed{error, std::string(provider_text), provider_status};
+  reset_attempt();
+  move(Happening::kChoose);
+  same_again_ = step.kind == policy::NextStep::Kind::kAgain;
+  if (same_again_) choice_ = step.candidate;
+  wait_ = same_again_ ? step.wait : Duration::zero();  // another upstream is not waited for
+  if (wait_ > Duration::zero()) {
+    choose_at_ = now + wait_;
+    rearm();
+    return true;
+  }
+  // Not from inside a callback of the transfer that has just failed.
   rearm();
-  transfer_ = channel_->start(std::move(*wire), *this);
-  if (paused_ && transfer_) transfer_->pause();
+  engine_.loop().defer([engine = &engine_, id = id_] {
+    Exchange* exchange = engine->find(id);
+    if (exchange != nullptr && exchange->state_ == State::kChoosing) exchange->choose();
+  });
+  return true;
 }
 
-std::string Exchange::attempt_target() const {
-  const CompiledUpstream& to = upstream();
-  std::string target;
-  if (route_->rewrite) {
-    target = join(to.base_path, route_->rewrite->apply(target_.path, captures_));
-  } else if (opaque_ || route_->security) {
-    target = join(to.base_path, target_.path);
-  } else {
-    target = to.base_path;
-    target += recognised_.suffix;
-  }
-  if (target.empty()) target = "/";
-  std::string query = query_without_key(target_.query);
-  if (!to.base_query.empty()) query = query.empty() ? to.base_query : to.base_query + '&' + query;
-  if (!query.empty() || (target_.has_query && target_.query.empty())) {  // `/x?` stays `/x?`
-    target += '?';
-    target += query;
-  }
-  return target;
-}
-
-Result<engine::WireRequest> Exchange::encode_attempt() {
-  const CompiledUpstream& to = upstream();
-  const Route& route = *route_->config;
-  const std::string& model = decision_.choices[choice_].model;
-  engine::WireRequest wire;
-  wire.method = method_;
-  wire.target = attempt_target();
-  wire.body = base::EditedBody(body_);
-  wire.has_body = !body_.empty() || method_ == "POST" || method_ == "PUT" || method_ == "PATCH";
-  wire.streaming = view_.stream;
-  wire.repeatable = to.config->repeatable && !route_->security;
-
-  if (document_ && !opaque_ && !route_->security) {
-    if (!model.empty() && !(view_.model_present && view_.model == model)) {
-      if (Status set = to.dialect->set_model(wire.body, *document_, view_, model); !set) return tl::unexpected(set.error());
-    }
-    if (view_.stream && !view_.usage_in_stream && (to.provider->quirks & dialect::kRefusesStreamOptions) == 0) {
-      auto asked = to.dialect->ask_for_usage(wire.body, *document_, view_);
-      if (!asked) return tl::unexpected(asked.error());
-      asked_for_usage_ = *asked;
-    }
-  }
-
-  wire.headers.reserve(8, 384);
-  pass_up(headers_, opaque_ || route_->security, route.forward_headers, wire.headers);
-  if (wire.has_body && !opaque_ && !wire.headers.contains("content-type")) wire.headers.add_trusted("Content-Type", "application/json");
-  if (Status edited = apply(route.request_headers, wire.headers); !edited) return tl::unexpected(edited.error());
-  if (!to.auth_name.empty()) {
-    wire.headers.remove(to.auth_name);
-    wire.headers.add_trusted(to.auth_name, to.auth_value);
-  }
-  return wire;
-}
-
-void Exchange::close_attempt(Code code, std::string reason) {
-  Attempt& ledger = attempt();
-  ledger.code = code;
-  ledger.reason = std::move(reason);
-  ledger.total = engine_.loop().now() - attempt_started_;
+/// As before the first attempt, but for what the caller was given already: pings, and the head in front of them.
+void Exchange::reset_attempt() {
+  transfer_.reset();
+  channel_.reset();
+  place_.release();
+  load_.release();
+  connect_deadline_.reset();
+  headers_deadline_.reset();
+  first_delta_deadline_.reset();
+  mode_ = Mode::kBytes;
+  head_ = {};
+  tap_.reset();
+  events_.reset();
+  error_head_.clear();
+  error_body_.clear();
+  provider_request_id_.clear();
+  run_ = {};
+  patched_.clear();
+  held_.clear();
+  outcome_.deltas = 0;  // none of them was given
+  outcome_.first_delta = {};
+  stream_finished_ = stream_terminal_ = has_content_ = asked_for_usage_ = sent_ = false;
 }
 
 }  // namespace sluice::gateway

@@ -86,6 +86,7 @@ Status Exchange::identify(const RequestStart& start) {
     return {};
   }
   outcome_.consumer = snapshot.config.consumers[*consumer_].name;
+  outcome_.tenant = snapshot.config.consumers[*consumer_].tenant;
   return {};
 }
 

@@ -39,9 +39,12 @@ Status Exchange::choose_route(policy::Found& found) {
 
   if (view_.model_present) outcome_.requested_model = view_.model;
   if (opaque_ || route_->security) {
-    // The upstream's own business: the first one, untouched.
+    // The upstream's own business: untouched.
     decision_.requested = outcome_.requested_model;
-    decision_.choices.push_back({0, {}, "first upstream of route '" + outcome_.route + "', " + (route_->security ? "which routes itself" : "bytes as they are")});
+    const char* why = route_->security ? "which routes itself" : "bytes as they are";
+    for (std::size_t i = 0; i < route_->upstreams.size(); ++i) {
+      decision_.choices.push_back({i, {}, "upstream of route '" + outcome_.route + "', " + why});
+    }
     return {};
   }
   policy::ModelQuestion question;

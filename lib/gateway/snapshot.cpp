@@ -102,6 +102,7 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
     out.state = std::make_shared<UpstreamState>();
     out.state->identity = identity;
     out.state->gate = std::make_shared<policy::Gate>(upstream.caps.in_flight, upstream.caps.queue);
+    out.state->in_flight = std::make_shared<policy::InFlight>();
     out.state->endpoint = std::move(endpoint);
     out.state->simulated = simulated;
   }
@@ -113,7 +114,22 @@ bool looks_at_body(const Match& match) {
          !match.tools.offered.empty() || !match.tools.forced.empty() || !match.tools.last_called.empty();
 }
 
-Result<CompiledRoute> compile_route(const Route& route, const Snapshot& snapshot) {
+/// What of a route moves: turns and retries go on over a reload where the route's name is the same.
+void keep_state(CompiledRoute& route, const Snapshot& snapshot, const Snapshot* before) {
+  const CompiledRoute* old = nullptr;
+  for (std::size_t i = 0; before != nullptr && i < before->routes.size(); ++i) {
+    if (before->routes[i].config->name == route.config->name) old = &before->routes[i];
+  }
+  std::vector<policy::Member> members;
+  for (std::size_t i = 0; i < route.upstreams.size(); ++i) {
+    const Target& target = route.config->upstreams[i];
+    members.push_back({snapshot.upstreams[route.upstreams[i]].state->in_flight, target.weight, target.tier});
+  }
+  route.balancer = policy::carried_over(old != nullptr ? old->balancer : nullptr, route.config->strategy, std::move(members));
+  route.retry_budget = old != nullptr ? old->retry_budget : std::make_shared<policy::RetryBudget>();
+}
+
+Result<CompiledRoute> compile_route(const Route& route, const Snapshot& snapshot, const Snapshot* before) {
   CompiledRoute out;
   out.config = &route;
   out.security = !route.upstreams.empty();
@@ -125,6 +141,7 @@ Result<CompiledRoute> compile_route(const Route& route, const Snapshot& snapshot
       out.security = out.security && snapshot.upstreams[i].config->mode == UpstreamMode::kSecurity;
     }
   }
+  keep_state(out, snapshot, before);
   out.opaque = route.operation == RouteOperation::kOpaque || (out.security && !looks_at_body(route.match));
   const PathRewrite& rewrite = route.rewrite;
   if (!rewrite.strip_prefix.empty() || !rewrite.path.empty() || !rewrite.regex.empty()) {
@@ -195,7 +212,7 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
   }
   std::vector<Route> opaque;
   for (std::size_t i = 0; i < c.routes.size(); ++i) {
-    auto compiled = compile_route(c.routes[i], *snapshot);
+    auto compiled = compile_route(c.routes[i], *snapshot, before);
     if (!compiled) return tl::unexpected(compiled.error());
     if (compiled->opaque) {
       opaque.push_back(c.routes[i]);

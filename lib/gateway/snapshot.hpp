@@ -15,8 +15,10 @@
 #include "engine/curl_transport.hpp"
 #include "engine/transport.hpp"
 #include "gateway/rewrite.hpp"
+#include "policy/balance.hpp"
 #include "policy/gate.hpp"
 #include "policy/match.hpp"
+#include "policy/retry_budget.hpp"
 #include "sluice/config.hpp"
 
 namespace sluice::gateway {
@@ -25,6 +27,7 @@ namespace sluice::gateway {
 struct UpstreamState {
   std::string identity;                        ///< name, origin, dialect and credential reference
   std::shared_ptr<policy::Gate> gate;          ///< in-flight cap, exact over all engines
+  std::shared_ptr<policy::InFlight> in_flight; ///< attempts under way, for strategies that count
   engine::Endpoint endpoint;
   bool simulated = false;                      ///< provider `simulator`: answered in this process
 };
@@ -44,6 +47,8 @@ struct CompiledRoute {
   const Route* config = nullptr;
   std::vector<std::size_t> upstreams;          ///< parallel to config->upstreams: index into Snapshot::upstreams
   std::vector<const Upstream*> upstream_configs;
+  std::shared_ptr<policy::Balancer> balancer;  ///< its members are parallel to `upstreams`
+  std::shared_ptr<policy::RetryBudget> retry_budget;
   bool opaque = false;                         ///< byte for byte, decided on the head alone
   bool security = false;                       ///< its upstreams do their own routing
   std::optional<Rewrite> rewrite;

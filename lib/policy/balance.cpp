@@ -40,6 +40,22 @@ bool Balancer::is_of(Strategy strategy, std::span<const Member> members) const n
   return strategy == strategy_ && std::equal(members.begin(), members.end(), members_.begin(), members_.end());
 }
 
+std::optional<Pick> Balancer::foresee(std::span<const Candidate> candidates, const Random& random) const {
+  Balancer copy(strategy_, members_);
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < seats_.size(); ++i) {
+      copy.seats_[i].credit = seats_[i].credit;
+      copy.seats_[i].last_chosen = seats_[i].last_chosen;
+    }
+    copy.picks_ = picks_;
+  }
+  Random dice = random;
+  auto chosen = copy.pick(candidates, dice);
+  if (chosen) chosen->load.release();
+  return chosen;
+}
+
 std::optional<Pick> Balancer::pick(std::span<const Candidate> candidates, Random& random) noexcept {
   using By = ChosenBecause::By;
   const Field field = survey(candidates);

@@ -79,6 +79,8 @@ class Balancer {
 
   /// Chooses among `candidates`, each member at most once; nothing where none of them is usable.
   [[nodiscard]] std::optional<Pick> pick(std::span<const Candidate> candidates, Random& random) noexcept;
+  /// What pick() would choose now: no turn is taken, no load kept and no dice thrown. For explanations. It takes memory.
+  [[nodiscard]] std::optional<Pick> foresee(std::span<const Candidate> candidates, const Random& random) const;
   /// The load of one more attempt at a member that was chosen before. No turn is taken for it.
   [[nodiscard]] Load enter(std::size_t member) const noexcept { return Load(members_[member].in_flight); }
   /// False for a member that is never chosen.
@@ -113,7 +115,7 @@ class Balancer {
   const Strategy strategy_;
   const std::vector<Member> members_;
   std::vector<Seat> seats_;         // parallel to members_
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::uint64_t picks_ = 0;         // with mutex_ held: those that took a turn
 };
 

@@ -1,0 +1,119 @@
+// Phase 4, one attempt: the request in its upstream's dialect and with its credential, and the transfer.
+// It knows how a request is put on the wire; it must not know why this upstream was chosen, nor what becomes of the answer.
+
+#include <chrono>
+
+#include "gateway/core.hpp"
+#include "gateway/exchange.hpp"
+#include "gateway/header_policy.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+/// `base` and `path` as one; a path that begins with the base already is not given it twice, so that an opaque route
+/// sends `/v1/files` to `https://host/v1` as the client said it.
+std::string join(std::string_view base, std::string_view path) {
+  if (base.empty()) return std::string(path);
+  if (path.substr(0, base.size()) == base && (path.size() == base.size() || path[base.size()] == '/')) return std::string(path);
+  std::string out;
+  out.reserve(base.size() + path.size());
+  out += base;
+  out += path;
+  return out;
+}
+
+}  // namespace
+
+void Exchange::start_attempt() {
+  const CompiledUpstream& to = upstream();
+  auto channel = engine_.channel(to);
+  if (!channel) return refuse(channel.error());
+  auto wire = encode_attempt();
+  if (!wire) return refuse(wire.error());
+  // The last request there may be: the library below must not make two of it.
+  if (route_->config->retry.attempts > 1 && retries_->sends_left() == 1) wire->repeatable = false;
+  channel_ = std::move(*channel);
+
+  move(Happening::kSend);
+  attempt_started_ = engine_.loop().now();
+  const policy::Choice& choice = decision_.choices[choice_];
+  Attempt& ledger = outcome_.attempts.emplace_back();
+  ledger.upstream = to.config->name;
+  ledger.model = choice.model.empty() ? outcome_.requested_model : choice.model;
+  ledger.chosen_because = why_chosen();
+  ledger.started = attempt_started_ - started_;
+  ledger.wait = std::exchange(wait_, Duration::zero());
+  ledger.queued = attempt_started_ - chosen_at_;
+  outcome_.wait_time += ledger.wait;
+  outcome_.queue_time += ledger.queued;
+  if (const Milliseconds connect = to.config->timeouts.connect; connect.count() != 0) connect_deadline_ = attempt_started_ + connect;
+  rearm();
+  transfer_ = channel_->start(std::move(*wire), *this);
+  if (paused_ && transfer_) transfer_->pause();
+}
+
+std::string Exchange::attempt_target() const {
+  const CompiledUpstream& to = upstream();
+  std::string target;
+  if (route_->rewrite) {
+    target = join(to.base_path, route_->rewrite->apply(target_.path, captures_));
+  } else if (opaque_ || route_->security) {
+    target = join(to.base_path, target_.path);
+  } else {
+    target = to.base_path;
+    target += recognised_.suffix;
+  }
+  if (target.empty()) target = "/";
+  std::string query = query_without_key(target_.query);
+  if (!to.base_query.empty()) query = query.empty() ? to.base_query : to.base_query + '&' + query;
+  if (!query.empty() || (target_.has_query && target_.query.empty())) {  // `/x?` stays `/x?`
+    target += '?';
+    target += query;
+  }
+  return target;
+}
+
+Result<engine::WireRequest> Exchange::encode_attempt() {
+  const CompiledUpstream& to = upstream();
+  const Route& route = *route_->config;
+  const std::string& model = decision_.choices[choice_].model;
+  engine::WireRequest wire;
+  wire.method = method_;
+  wire.target = attempt_target();
+  wire.body = base::EditedBody(body_);
+  wire.has_body = !body_.empty() || method_ == "POST" || method_ == "PUT" || method_ == "PATCH";
+  wire.streaming = view_.stream;
+  wire.repeatable = to.config->repeatable && !route_->security;
+
+  if (document_ && !opaque_ && !route_->security) {
+    if (!model.empty() && !(view_.model_present && view_.model == model)) {
+      if (Status set = to.dialect->set_model(wire.body, *document_, view_, model); !set) return tl::unexpected(set.error());
+    }
+    if (view_.stream && !view_.usage_in_stream && (to.provider->quirks & dialect::kRefusesStreamOptions) == 0) {
+      auto asked = to.dialect->ask_for_usage(wire.body, *document_, view_);
+      if (!asked) return tl::unexpected(asked.error());
+      asked_for_usage_ = *asked;
+    }
+  }
+
+  wire.headers.reserve(8, 384);
+  pass_up(headers_, opaque_ || route_->security, route.forward_headers, wire.headers);
+  if (wire.has_body && !opaque_ && !wire.headers.contains("content-type")) wire.headers.add_trusted("Content-Type", "application/json");
+  if (Status edited = apply(route.request_headers, wire.headers); !edited) return tl::unexpected(edited.error());
+  if (!to.auth_name.empty()) {
+    wire.headers.remove(to.auth_name);
+    wire.headers.add_trusted(to.auth_name, to.auth_value);
+  }
+  return wire;
+}
+
+void Exchange::close_attempt(Code code, std::string reason) {
+  Attempt& ledger = attempt();
+  ledger.code = code;
+  ledger.reason = std::move(reason);
+  ledger.total = engine_.loop().now() - attempt_started_;
+  outcome_.upstream_time += ledger.total;
+  if (tap_) ledger.usage = tap_->usage();
+}
+
+}  // namespace sluice::gateway

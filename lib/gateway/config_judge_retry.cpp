@@ -1,0 +1,99 @@
+// The judge of how a route chooses and tries again: settings that would have no effect, or that a route which never tries
+// twice cannot honour.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gateway/config_judge.hpp"
+
+namespace sluice::gateway::config {
+
+namespace {
+
+const char* name_of(Strategy strategy) noexcept {
+  switch (strategy) {
+    case Strategy::kOrdered: return "ordered";
+    case Strategy::kRoundRobin: return "round_robin";
+    case Strategy::kWeighted: return "weighted";
+    case Strategy::kRandom: return "random";
+    case Strategy::kLeastInFlight: return "least_in_flight";
+  }
+  return "";
+}
+
+class BalanceJudge {
+ public:
+  BalanceJudge(Findings& findings, const std::string& here, const Route& route)
+      : findings_(findings), here_(here), route_(route) {}
+
+  void run() {
+    judge_weights();
+    judge_pauses();
+    judge_single();
+    judge_untried();
+  }
+
+ private:
+  void add(std::string_view key, std::string message) {
+    findings_.add(here_ + "/" + std::string(key), std::move(message));
+  }
+
+  void judge_weights() {
+    const bool weighs = route_.strategy == Strategy::kWeighted || route_.strategy == Strategy::kRandom;
+    for (std::size_t i = 0; i < route_.upstreams.size(); ++i) {
+      if (weighs || route_.upstreams[i].weight <= 1) continue;
+      add(fmt::format("upstreams/{}/weight", i),
+          fmt::format("has no effect: strategy \"{}\" does not weigh; use \"weighted\" or \"random\"",
+                      name_of(route_.strategy)));
+    }
+    const auto& all = route_.upstreams;
+    if (!all.empty() && std::all_of(all.begin(), all.end(), [](const Target& one) { return one.weight == 0; }))
+      add("upstreams", "every weight is 0: no upstream could ever be chosen");
+  }
+
+  void judge_pauses() {
+    const RetryPolicy& retry = route_.retry;
+    if (retry.per_upstream > retry.attempts)
+      add("retry/per_upstream", fmt::format("has no effect: {} is more than attempts ({})", retry.per_upstream, retry.attempts));
+    if (retry.backoff > retry.max_backoff) {
+      add("retry/backoff_ms", fmt::format("{} is more than max_backoff_ms ({})", retry.backoff.count(), retry.max_backoff.count()));
+    }
+  }
+
+  /// With one upstream there is nothing to choose and nowhere to go.
+  void judge_single() {
+    if (route_.upstreams.size() != 1) return;
+    const std::string_view why = "has no effect: the route has one upstream";
+    if (route_.strategy != Strategy::kOrdered) add("strategy", std::string(why));
+    if (route_.upstreams.front().tier != 0) add("upstreams/0/tier", std::string(why));
+    if (route_.failover.on != FailoverPolicy{}.on) add("failover/on", std::string(why));
+    if (route_.retry.per_upstream != RetryPolicy{}.per_upstream) add("retry/per_upstream", std::string(why));
+  }
+
+  /// Bytes that pass as they are go out once.
+  void judge_untried() {
+    const auto is_security = [this](const Target& one) {
+      const Upstream* upstream = findings_.upstream(one.upstream);
+      return upstream != nullptr && upstream->mode == UpstreamMode::kSecurity;
+    };
+    const bool security = std::any_of(route_.upstreams.begin(), route_.upstreams.end(), is_security);
+    if (!security && route_.operation != RouteOperation::kOpaque) return;
+    const std::string why = security ? "cannot be honoured: an upstream in mode \"security\" is asked once"
+                                     : "cannot be honoured: operation \"opaque\" sends a request once";
+    if (!(route_.retry == RetryPolicy{})) add("retry", why);
+    if (!(route_.failover == FailoverPolicy{})) add("failover", why);
+  }
+
+  Findings& findings_;
+  const std::string& here_;
+  const Route& route_;
+};
+
+}  // namespace
+
+void judge_balance(Findings& findings, const std::string& pointer, const Route& route) {
+  BalanceJudge(findings, pointer, route).run();
+}
+
+}  // namespace sluice::gateway::config
