@@ -118,6 +118,15 @@ await assert.rejects(client.chat.completions.create({ model: 'limited', messages
   return true;
 });
 
+// BAL-38: these retry on their own, twice, unless they are told not to.
+{
+  const { default: Anthropic } = require('@anthropic-ai/sdk');
+  const patient = new OpenAI({ maxRetries: 2 });
+  await assert.rejects(patient.chat.completions.create({ model: 'down', messages: hello }), (error) => error.status === 503);
+  const other = new Anthropic({ maxRetries: 2 });
+  await assert.rejects(other.messages.create({ model: 'claude', max_tokens: 9, messages: hello }), (error) => error.status === 503);
+}
+
 // Leaving in the middle.
 {
   const stream = await client.chat.completions.create({ model: 'slow', messages: hello, stream: true });

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import anthropic
 import openai
 
 HELLO = [{"role": "user", "content": "hello"}]
@@ -74,6 +75,14 @@ def errors():
     expect(openai.RateLimitError, lambda: client.chat.completions.create(model="limited", messages=HELLO))
 
 
+def giving_up():
+    """BAL-38: these retry on their own, twice, unless they are told not to."""
+    patient = openai.OpenAI(max_retries=2)
+    expect(openai.InternalServerError, lambda: patient.chat.completions.create(model="down", messages=HELLO))
+    other = anthropic.Anthropic(max_retries=2)
+    expect(anthropic.InternalServerError, lambda: other.messages.create(model="claude", max_tokens=9, messages=HELLO))
+
+
 async def together():
     """Twenty at once, from one loop."""
     async with openai.AsyncOpenAI(max_retries=0) as many:
@@ -90,6 +99,6 @@ def leaving():
 
 
 if __name__ == "__main__":
-    for part in (chats, streams, tools, the_rest, errors, leaving):
+    for part in (chats, streams, tools, the_rest, errors, giving_up, leaving):
         part()
     asyncio.run(together())

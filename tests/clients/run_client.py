@@ -29,6 +29,8 @@ def config(urls):
         "routes": [
             route("slow", "slow", {"path": chat, "model": ["slow"]}),
             route("limited", "limited", {"path": chat, "model": ["limited"]}),
+            {**route("down", "down", {"path": chat, "model": ["down"]}), "retry": {"attempts": 3, "backoff_ms": 0}},
+            {**route("spent", "spent", {"path": "/v1/messages"}), "operation": "opaque"},
             {**route("thinking", "thinking", {"path": chat, "model": ["thinking"]}), "stream_keep_alive_ms": 20},
             route("tools", "tools", {"path": chat, "model": ["gpt-*"], "tools": {"offered": ["get_*"]}}),
             {**route("renamed", "chat", {"path": chat, "model": ["smart"]}), "upstreams": [{"name": "chat", "model": "gpt-4o-mini"}]},
@@ -104,6 +106,7 @@ def main():
             url = said[said.index("http://"):].split()[0]
             environment = {
                 **os.environ, "SLUICE_URL": url, "OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": KEY,
+                "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": KEY,
                 "SLUICE_MODULES": str(cache / "node/node_modules"), "NO_PROXY": "*", "no_proxy": "*",
             }
             run = subprocess.run(command, env=environment, timeout=2 * PATIENCE)
@@ -112,6 +115,14 @@ def main():
             # STREAM-06: a client that leaves in the middle takes the upstream's answer with it.
             if behind.ask("abandoned slow 1") != "yes":
                 print("the client left in the middle of a stream, and the upstream went on writing")
+                return 1
+            # BAL-38: a client with retries of its own leaves them to the gateway: as many requests as one exchange may cost.
+            asked = [int(behind.ask(f"requests {name} 0")) for name in ("down", "spent")]
+            if asked not in ([0, 0], [3, 1]):
+                print(f"an upstream that is down had {asked[0]} requests of one call, 3 were due; one that said it is final had {asked[1]}")
+                return 1
+            if client != "curl" and asked == [0, 0]:
+                print("the client asked nobody who is down")
                 return 1
             if gateway.process.poll() is not None:
                 print(f"sluiced ended by itself: {gateway.process.returncode}")

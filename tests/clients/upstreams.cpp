@@ -1,6 +1,7 @@
 // The upstreams behind the real clients: scripted servers on loopback. Prints `NAME URL` for each, then `ready`; then obeys
 // lines of its input until that ends:
 //   abandoned NAME N   answers `yes` as soon as N answers of NAME were left by whoever read them, `no` after 10 s
+//   requests NAME 0    answers how many requests NAME has had
 #include <chrono>
 #include <iostream>
 #include <map>
@@ -22,6 +23,9 @@ const std::map<std::string, std::function<void(Script&)>> kScripts = {
     {"tools", [](Script& script) { script.calls({{"call_1", "get_weather", R"({"city":"Köln","unit":"C"})"}}).usage(20, 9); }},
     {"slow", [](Script& script) { script.generates(2000).pace(Pace{.tokens_per_second = 20}); }},
     {"thinking", [](Script& script) { script.answers("At last.").pace(Pace{.first_token = std::chrono::milliseconds(300)}); }},
+    {"down", [](Script& script) { script.fails_with(503); }},
+    // What a caller gets once a gateway has spent its attempts, as any provider's dialect would carry it.
+    {"spent", [](Script& script) { script.fails_with(503).header("x-should-retry", "false"); }},
     {"limited", [](Script& script) { script.fails_with(429); }},
 };
 
@@ -45,6 +49,10 @@ int main() {
     std::size_t count = 0;
     words >> verb >> name >> count;
     const auto server = servers.find(name);
+    if (verb == "requests" && server != servers.end()) {
+      std::cout << server->second.requests() << std::endl;
+      continue;
+    }
     if (verb != "abandoned" || server == servers.end()) return std::cerr << "cannot read: " << line << "\n", 2;
     const bool seen = server->second.wait_for([count](const SimServer& s) { return s.abandoned() >= count; }, std::chrono::seconds(10));
     std::cout << (seen ? "yes" : "no") << std::endl;

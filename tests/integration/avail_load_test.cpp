@@ -110,7 +110,7 @@ TEST_CASE("what a delta costs does not grow with the number of idle streams") {
   FaultServer::Options quiet;
   quiet.record = false;
   FaultServer idle(quiet), busy(quiet);
-  idle.on_request([](const RawRequest&) { return open_stream().chunk(kRole).then_stall(); });
+  idle.on_request([](const RawRequest&) { return open_stream().chunk(kRole + text_event("well")).then_stall(); });
   const std::string delta = text_event("word");
   char size[16];
   std::snprintf(size, sizeof size, "%zx\r\n", delta.size());

@@ -21,11 +21,12 @@ using testing::FaultServer;
 using testing::RawRequest;
 using testing::Reply;
 
-/// Everything below /v1 goes to `url`. `upstream`, `gateway` and `route`: more members of these objects, as JSON text.
+/// Everything below /v1 goes to `url`, once: what follows a failure is the retry tests' matter. `upstream`, `gateway` and
+/// `route`: more members of these objects, as JSON text.
 inline std::string config_of(const std::string& url, const std::string& upstream = {}, const std::string& gateway = {},
                              const std::string& route = {}) {
   return R"({"version":1,"gateway":{)" + gateway + R"(},"upstreams":[{"name":"up","url":")" + url + "\"" + (upstream.empty() ? "" : ",") +
-         upstream + R"(}],"routes":[{"name":"all","match":{"path_prefix":"/v1"},"upstreams":[{"name":"up"}])" +
+         upstream + R"(}],"routes":[{"name":"all","match":{"path_prefix":"/v1"},"upstreams":[{"name":"up"}],"retry":{"attempts":1})" +
          (route.empty() ? "" : ",") + route + "}]}";
 }
 inline std::string config_of(const FaultServer& server, const std::string& upstream = {}, const std::string& gateway = {}) {

@@ -71,7 +71,7 @@ TEST_CASE("an answer with two different lengths is a protocol error") {  // SEC-
   a->on_request([](const RawRequest&) {
     return Reply::raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nContent-Length: 7\r\n\r\n{}     ");
   });
-  Live live(document(a.entry(), route_to("a")), threads);
+  Live live(document(a.entry(), route_to("a", R"(,"retry":{"attempts":1})")), threads);
   const WireAnswer answer = ask(live, post("/v1/chat/completions", chat_body("m")));
   CHECK(answer.status == 502);
   CHECK(error_code(answer.body) == "upstream_protocol_error");

@@ -46,6 +46,15 @@ TEST_CASE("every example of the page on routing is valid") {
   }
 }
 
+TEST_CASE("the example of the page on reliability is valid") {
+  const auto found = blocks(tests::source_file("docs/reliability.md"), "json");
+  REQUIRE(found.size() == 1);
+  const std::string document = R"({"version": 1, "upstreams": [{"name": "openai", "provider": "openai"},
+    {"name": "azure", "provider": "openai-compatible", "url": "https://azure.example/v1"}, {"name": "local", "provider": "vllm"}], "routes": [)" +
+                               found[0] + "]}";
+  CHECK(to_string(validate_json(document)) == "");
+}
+
 // OPS-09
 TEST_CASE("every example configuration is valid, without a secret or a network") {
   for (const char* name : {"minimal", "simulators", "openai-and-local", "routing"}) {

@@ -347,3 +347,27 @@ TEST_CASE("turns and credit go on over a reload where strategy and members are t
   changed.pop_back();
   CHECK(carried_over(balancer, Strategy::kWeighted, changed) != balancer);
 }
+
+// ROUTE-22
+TEST_CASE("what is foreseen is what is picked next, and looking moves nothing") {
+  const auto strategy = GENERATE(Strategy::kOrdered, Strategy::kRoundRobin, Strategy::kWeighted, Strategy::kRandom, Strategy::kLeastInFlight);
+  Team team;
+  team.add(3).add(1).add(2);
+  Balancer balancer(strategy, team.members);
+  std::vector<Load> held;
+  for (int i = 0; i < 20; ++i) {
+    const auto first = balancer.foresee(team.candidates, team.random), second = balancer.foresee(team.candidates, team.random);
+    auto pick = balancer.pick(team.candidates, team.random);
+    REQUIRE(first);
+    REQUIRE(second);
+    REQUIRE(pick);
+    CHECK(first->candidate == pick->candidate);
+    CHECK(second->candidate == pick->candidate);
+    CHECK_FALSE(first->load);
+    CHECK(first->because.describe() == pick->because.describe());
+    held.push_back(std::move(pick->load));
+  }
+  std::uint32_t in_flight = 0;
+  for (const Member& member : team.members) in_flight += member.in_flight->count();
+  CHECK(in_flight == 20);
+}
