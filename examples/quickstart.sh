@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # From a clean clone to a gateway that answers: installs what is missing, builds sluiced, starts it on four simulated
-# upstreams (examples/quickstart/gateway.json) and talks to it with curl. No key and, beyond the packages, no network.
+# upstreams and one that is down (examples/quickstart/gateway.json) and talks to it with curl. No key and, beyond the
+# packages, no network.
 #
 #   bash examples/quickstart.sh            shows it all and leaves nothing running
 #   bash examples/quickstart.sh --serve    the same, then keeps serving until Ctrl-C (SLUICE_LISTEN chooses the address)
@@ -89,6 +90,11 @@ step "Routing by header: x-tier: gold goes to 'premium'"
 ask --fail-with-body "$chat" -H 'x-tier: gold' --json "$(body smart hello)" >"$logs/header.txt"
 grep -E '"(model|content)"' "$logs/header.txt"
 grep -q 'premium' "$logs/header.txt"
+
+step "Failover: 'down' answers 503 to everything, so 'swift' answers"
+ask --fail-with-body "$chat" --json "$(body sturdy-1 hello)" >"$logs/failover.txt"
+grep -E '"(model|content)"' "$logs/failover.txt"
+grep -q 'swift' "$logs/failover.txt"
 
 # The request as `--explain` takes it: it says what would happen, and sends nothing.
 explain() { # model header value [--json]
