@@ -126,7 +126,8 @@ void AnswerTexts::write(std::string& out, std::size_t begin, std::size_t end) co
   const auto any_changed = [&](const Place& place) {
     if (place.count != 0 && asked.first != place.first) {
       const auto from = texts_.begin() + static_cast<std::ptrdiff_t>(place.first);
-      asked = {place.first, std::any_of(from, from + static_cast<std::ptrdiff_t>(place.count), [](const AnswerText& t) { return t.changed(); })};
+      const auto to = from + static_cast<std::ptrdiff_t>(place.count);
+      asked = {place.first, std::any_of(from, to, [](const AnswerText& text) { return text.changed(); })};
     }
     return place.count != 0 && asked.second;
   };
@@ -137,7 +138,8 @@ void AnswerTexts::write(std::string& out, std::size_t begin, std::size_t end) co
     return false;
   };
   const std::string_view bytes = data();
-  const auto first = std::lower_bound(places_.begin(), places_.end(), begin, [](const Place& place, std::size_t at) { return place.begin < at; });
+  const auto first = std::lower_bound(places_.begin(), places_.end(), begin,
+                                      [](const Place& place, std::size_t at) { return place.begin < at; });
   std::size_t last_put_in = bytes.size();
   for (auto place = first; place != places_.end() && place->end <= end; ++place) {
     if (!place->always && !(place->form == Form::kNull ? any_changed(*place) : said_otherwise(*place))) continue;
@@ -158,7 +160,8 @@ Error no_place(const TextAddress& to) {
   if (to.channel == TextChannel::kReasoning) what = "reasoning";
   if (to.channel == TextChannel::kRefusal) what = "a refusal";
   if (to.channel == TextChannel::kToolArguments) what = "arguments of tool call " + std::to_string(to.tool_index);
-  return make_error(Code::kPluginError, "a plugin added " + what + " to choice " + std::to_string(to.choice) + ", which the answer has no place for");
+  return make_error(Code::kPluginError, "a plugin added " + what + " to choice " + std::to_string(to.choice) +
+                                            ", which the answer has no place for");
 }
 
 // What an editor of streams or of whole answers alone leaves out.

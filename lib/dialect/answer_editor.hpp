@@ -60,7 +60,8 @@ class AnswerTexts {
   /// As it came.
   [[nodiscard]] std::string_view data() const noexcept;
   /// An event that tells an end: a finish reason, the usage alone, the end of the stream. Text that is emitted when the
-  /// answer has been judged goes before it, so it is held back until then. Texts may stand in it.
+  /// answer has been judged goes before it, so it is held back until then. Texts may stand in it: what is emitted to one of
+  /// their addresses is append()ed, or AnswerEditor::split() parts them from the end beforehand.
   [[nodiscard]] bool ends() const noexcept { return ends_; }
   /// False: what write() would give is data().
   [[nodiscard]] bool changed() const noexcept;

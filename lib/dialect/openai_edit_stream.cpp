@@ -32,8 +32,8 @@ bool is_said(std::string_view key) noexcept {
 class StreamEditor final : public AnswerEditor {
  public:
   explicit StreamEditor(Operation operation) : operation_(operation) {
-    pattern_.learn(R"({"id":"","object":")" + std::string(operation == Operation::kCompletions ? "text_completion" : "chat.completion.chunk") +
-            R"(","created":0,"model":"","choices":[]})");
+    const std::string object = operation == Operation::kCompletions ? "text_completion" : "chat.completion.chunk";
+    pattern_.learn(R"({"id":"","object":")" + object + R"(","created":0,"model":"","choices":[]})");
   }
 
   Status read(std::string_view data, AnswerTexts& out) override {
@@ -206,7 +206,8 @@ class StreamEditor final : public AnswerEditor {
       case Thinking::kReasoningContent: writer.field("reasoning_content", text); return;
       case Thinking::kReasoning: writer.field("reasoning", text); return;
       case Thinking::kDetails:
-        writer.key("reasoning_details").begin_array().begin_object().field("type", "reasoning.text").field("text", text).end_object().end_array();
+        writer.key("reasoning_details").begin_array().begin_object();
+        writer.field("type", "reasoning.text").field("text", text).end_object().end_array();
         return;
       case Thinking::kContentPart:
         writer.key("content").begin_array().begin_object().field("type", "thinking").key("thinking").begin_array();

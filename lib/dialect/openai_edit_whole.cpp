@@ -85,7 +85,9 @@ class WholeEditor final : public AnswerEditor {
     switch (channel) {
       case TextChannel::kText:
         if (completion) return spot_at(object, last_member(object, "text"), R"("text":)");
-        if (const Value content = last_member(object, "content"); content.is(Type::kArray)) return place_in(content, R"({"type":"text","text":)", "}");
+        if (const Value list = last_member(object, "content"); list.is(Type::kArray)) {
+          return place_in(list, R"({"type":"text","text":)", "}");
+        }
         return spot_at(object, last_member(object, "content"), R"("content":)");
       case TextChannel::kRefusal: return spot_at(object, last_member(object, "refusal"), R"("refusal":)");
       case TextChannel::kReasoning: {

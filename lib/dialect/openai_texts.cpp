@@ -68,7 +68,7 @@ bool TextReader::read(const Value& item, std::size_t position, AnswerTexts& out)
     } else if (key == "text") {
       string(TextChannel::kText, m);
     } else if (key == "finish_reason") {
-      finishes = m.is(Type::kString) && !is_empty(m);
+      finishes = finishes || (m.is(Type::kString) && !is_empty(m));
     } else if (key == "logprobs" || key == "token_ids") {
       null_later(m);
     }
@@ -209,7 +209,6 @@ void TextReader::arguments(const Value& function, std::string_view key) {
     // Some servers send the object itself.
     const bool string = value.is(Type::kString);
     call_.text = string ? out_->keep(value) : out_->raw(value);
-    if (!string) plain_ = false;
     out_->put(std::exchange(call_, {.address = call_.address}), place_of(value, string ? Form::kString : Form::kJson));
     call_untold_ = false;
   });

@@ -21,6 +21,7 @@ namespace sluice::dialect::openai_parts {
 /// Where something could stand as the first thing of an object or a list. Literals.
 [[nodiscard]] AnswerTexts::Place place_in(const json::Value& container, std::string_view before, std::string_view behind = {});
 
+/// One per stream, whose tool calls it numbers as they begin, or one per whole answer.
 class TextReader {
  public:
   explicit TextReader(bool streaming) : streaming_(streaming) {}

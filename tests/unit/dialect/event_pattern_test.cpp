@@ -78,6 +78,15 @@ TEST_CASE("nothing is known by an example of nothing") {
   CHECK(pattern.example() == R"({"a":"x"})");
 }
 
+TEST_CASE("arguments that came as a number are no string whose text may differ") {
+  const auto call = [](std::string_view arguments) { return R"({"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":)" + std::string(arguments) + "}}]}}]}"; };
+  const auto editor = test::stream_editor();
+  (void)test::read(*editor, call("1"));
+  CHECK(test::said_by(test::read(*editor, call("12345"))) == std::vector<Said>{{0, TextChannel::kToolArguments, "12345"}});
+  AnswerTexts texts;
+  CHECK_FALSE(editor->read(call("1x\"5"), texts));
+}
+
 TEST_CASE("an event is read the same whatever came before it") {
   const auto chunk = [](std::string_view members, std::string_view rest = "") {
     return R"({"id":"c","choices":[{"index":0,"delta":{)" + std::string(members) + R"(},"finish_reason":null}])" + std::string(rest) + "}";
@@ -93,6 +102,8 @@ TEST_CASE("an event is read the same whatever came before it") {
       R"({"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]})", R"({"choices":[{"index":0,"delta":{"content":"b"},"finish_reason":"stop"}]})",
       R"({"choices":[{"index":0,"delta":{"content":"a"},"message":{"content":"a"}}]})", R"({"choices":[{"index":0,"delta":{"content":"b"},"message":{"content":"a"}}]})",
       R"({"choices":[{"index":0,"delta":{"content":"a"}},{"index":1,"delta":{"content":"a"}}]})", R"({"choices":[{"index":0,"delta":{"content":"b"}},{"index":1,"delta":{"content":"a"}}]})",
+      R"({"choices":[{"index":0,"delta":{"content":"a"},"logprobs":{"content":[]}},{"index":1,"delta":{}}]})",
+      R"({"choices":[{"index":0,"delta":{"content":"b"},"logprobs":{"content":[]}},{"index":1,"delta":{}}]})",
       "[DONE]", R"({"choices":[],"usage":{"prompt_tokens":1}})", ""};
   std::mt19937 random(20261126);
   const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };

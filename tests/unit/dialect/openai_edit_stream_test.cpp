@@ -185,6 +185,13 @@ TEST_CASE("an answer told so far beside each delta is told no more once a text o
   AnswerTexts third = test::read(*editor, so_far("c", R"({"content":"abc"})"));
   CHECK(third.changed());
   CHECK(test::written(*editor, third) == so_far("c", "null"));
+  // Changed in an event that was split, it is changed as well.
+  const auto other = test::stream_editor();
+  AnswerTexts last = test::read(*other, chunk(R"({"content":"a"})", R"(,"finish_reason":"stop")"));
+  last.texts()[0].replacement = "A";
+  std::string said, end;
+  REQUIRE(other->split(last, said, end));
+  CHECK(test::written(*other, test::read(*other, so_far("", R"({"content":"a"})"))) == so_far("", "null"));
 }
 
 // DIAL-05
@@ -198,6 +205,7 @@ TEST_CASE("tool calls are numbered as the decoder numbers them") {
       {calls(R"([{"index":0,"id":"a","function":{"name":"f","arguments":"1"}}])"), calls(R"([{"index":0,"id":"","function":{"name":"","arguments":"2"}}])")},
       {calls(R"([{"index":1,"id":"a","function":{"name":"f","arguments":"1"}}])"), calls(R"([{"index":1,"function":{"arguments":"2"}}])")},
       {calls(R"([{"function":{"name":"f","arguments":"1"}}])"), calls(R"([{"function":{"name":"g","arguments":"2"}}])"), calls(R"([{"function":{"arguments":"3"}}])")},
+      {calls(R"([{"function":{"name":"f","arguments":"1"}}])"), calls(R"([{"function":{"name":"f","arguments":"2"}}])"), calls(R"([{"function":{"arguments":"3"}}])")},
       {calls(R"([{"index":0,"id":"a","function":{"name":"f","arguments":{"x":1}}}])")},
       {calls(R"([{"index":0,"id":"a","function":{"name":"f"}},{"index":1,"id":"b","type":"custom","custom":{"name":"g","input":"2"}}])")},
       {chunk(R"({"function_call":{"name":"f","arguments":""}})"), chunk(R"({"function_call":{"arguments":"1"}})")},
@@ -245,6 +253,7 @@ TEST_CASE("an end is a finish reason, usage alone, or [DONE]") {
       {chunk("{}", R"(,"finish_reason":"stop")"), true},
       {chunk(R"({"content":"x"})", R"(,"finish_reason" : "length")"), true},
       {chunk("{}", R"(,"finish_reason":"")"), false},
+      {chunk("{}", R"(,"finish_reason":"stop","finish_reason":"")"), true},
       {chunk("{}", R"(,"finish_reason":null)"), false},
       {R"({"choices":[{"index":0,"delta":{"content":"x"}},{"index":1,"delta":{},"finish_reason":"stop"}]})", true},
       {R"({"choices":[],"usage":{"prompt_tokens":1}})", true},
@@ -371,6 +380,13 @@ TEST_CASE("added arguments join the call they are for, by the rules the stream's
     told[{0, kArguments, i}] += "+";
   }
   CHECK(test::told_by_decoder(events) == told);
+}
+
+TEST_CASE("a completion has no place for anything but text") {
+  const auto editor = test::stream_editor(Operation::kCompletions);
+  std::string out;
+  for (const TextChannel channel : {kReasoning, kRefusal, kArguments}) CHECK(editor->add_event({0, channel, 0}, "x", out).error().code == Code::kPluginError);
+  CHECK(out.empty());
 }
 
 TEST_CASE("arguments for a call the answer does not have are a plugin's error") {
