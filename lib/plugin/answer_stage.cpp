@@ -85,7 +85,6 @@ Ruling RunState::move_on(const Held* own) {
 Ruling RunState::pump(const Held* own) {
   const Pumping pumping(*this);
   while (!queue_.empty()) {
-    if (!suspended_.empty()) return wait();  // the first of the queue: somebody further out has come upon it
     Held& first = queue_.front();
     const Stage stage = first.stage;
     Ruling ruling = advance(first);

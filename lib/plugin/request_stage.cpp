@@ -46,7 +46,6 @@ Ruling RunState::advance_request() {
       Ruling ruling = judge_request(*context);
       if (stopped_) return wait();
       if (ruling.kind == Ruling::Kind::kGoOn) continue;
-      ++judged_;
       overrule_rest(asked);
       if (ruling.kind == Ruling::Kind::kFail) stop();
       return ruling;

@@ -42,7 +42,7 @@ TEST_CASE("an attempt can be waited for, and refused") {
 TEST_CASE("the next attempt gives up what the one before left waiting") {
   Rig rig;
   Resumer resumer;
-  rig.add({.name = "a", .wants = kWantsDeltas | kWantsAttempts, .delta = suspends_on("one", resumer)});
+  rig.add({.name = "a", .wants = kWantsDeltas, .delta = suspends_on("one", resumer)});
   rig.answer();
   Headers wire;
   CHECK(rig.run->attempt("openai", "m", 1, wire).kind == Kind::kGoOn);

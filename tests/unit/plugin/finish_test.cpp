@@ -119,9 +119,11 @@ TEST_CASE("an exchange that ends inside a hook tells its plugins when that hook 
         CHECK(context->exchange().id() == (destroyed ? "" : "x-1"));
       };
       const auto in = [&](const char* hook, HookContext& context) {
-        if (where == hook) end_it(&context);
         held = &context;
-        return where == hook ? refusal("nobody hears this") : Verdict::go_on();
+        if (where != hook) return Verdict::go_on();
+        const Resumer taken = context.resumer();
+        end_it(&context);
+        return destroyed ? Verdict::suspend() : refusal("nobody hears this");
       };
       Resumer resumer;
       rig.add({.name = "a",
@@ -165,7 +167,7 @@ TEST_CASE("an exchange that ends inside a hook tells its plugins when that hook 
         if (where == "callback") return true;
         if (!asked(rig.run->attempt("openai", "m", 1, headers), "attempt")) return false;
         if (!asked(rig.run->head(200, headers), "head")) return false;
-        if (!asked(rig.delta("one"), "delta")) return false;
+        if (!asked(rig.delta(std::string(70'000, 'x')), "delta")) return false;
         (void)asked(rig.run->answer_end(), "answer_end");
         return false;
       }();
@@ -185,6 +187,8 @@ TEST_CASE("an exchange that ends inside a hook tells its plugins when that hook 
       rig.host.read_mail();
       CHECK(rig.host.rulings.empty());
       CHECK(rig.host.counts.empty());
+      CHECK(rig.host.paused == 0);
+      CHECK(rig.host.deadline_changes == (where == "edit" ? 1 : 0));
     }
   }
 }

@@ -105,6 +105,11 @@ TEST_CASE("of two guards that refuse, the first of the chain is heard, whoever i
     REQUIRE(rig.host.rulings.size() == 1);
     CHECK(rig.host.rulings[0].second.plugin == "a");
     CHECK(rig.host.rulings[0].second.verdict.error().message == "a says no");
+    // What b had said when a decided is heard for the account, and only for that.
+    const auto verdicts = rig.end().verdicts;
+    REQUIRE(verdicts.size() == (second_first ? 2 : 1));
+    CHECK(verdicts[0].message == "a says no");
+    CHECK(verdicts.back().message == (second_first ? "b says no" : "a says no"));
   }
 }
 

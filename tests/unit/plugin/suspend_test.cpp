@@ -170,6 +170,16 @@ TEST_CASE("a Resumer that is let go unused is its plugin's failure") {
   CHECK_THAT(ruling.verdict.error().message, Catch::Contains("'a'") && Catch::Contains("unused"));
 }
 
+TEST_CASE("a Resumer that was used has nothing more to say when it goes") {
+  Rig rig;
+  Resumer resumer;
+  rig.add({.name = "a", .request = suspends_into(resumer)});
+  REQUIRE(rig.request().kind == Kind::kWait);
+  resumer.resume(Verdict::go_on());
+  resumer = {};
+  CHECK(rig.host.read_mail() == 1);
+}
+
 TEST_CASE("a Resumer is one for each hook, and the last copy is the one that counts") {
   Rig rig;
   Resumer kept;
