@@ -35,6 +35,7 @@ NOUNS = {
     "consumer": "base",
     "headers": "http", "message": "http", "upstream": "http",
     "route": "policy",
+    "telemetry": "telemetry",
     "config": "gateway", "gateway": "gateway",
     "server": "server",
     "simulator": "sim",
@@ -50,7 +51,7 @@ PACKAGES = {
     r"ares": {"engine"},
     r"re2/": {"policy", "gateway"},
     r"http_parser": {"http"},
-    r"openssl/": {"base", "auth", "engine", "gateway", "server"},
+    r"openssl/": {"base", "auth", "engine", "telemetry", "gateway", "server"},
     r"zlib": {"gateway", "engine"},
 }
 
