@@ -126,7 +126,7 @@ struct Outcome {
   Duration wait_time{};             ///< pauses between attempts
   Duration upstream_time{};         ///< attempts under way
   std::uint64_t deltas = 0;         ///< events with content that were given to the caller
-  Duration inter_delta_p50{}, inter_delta_p99{};
+  Duration inter_delta_p50{}, inter_delta_p99{};   ///< pauses between them; 0 where nobody has measured them
   std::uint64_t bytes_in = 0, bytes_out = 0;
   std::optional<Content> content = {};
 };

@@ -36,6 +36,7 @@ NOUNS = {
     "headers": "http", "message": "http", "upstream": "http",
     "route": "policy",
     "plugin": "plugin",
+    "telemetry": "telemetry",
     "config": "gateway", "gateway": "gateway",
     "server": "server",
     "simulator": "sim",
@@ -51,7 +52,7 @@ PACKAGES = {
     r"ares": {"engine"},
     r"re2/": {"policy", "gateway"},
     r"http_parser": {"http"},
-    r"openssl/": {"base", "auth", "engine", "gateway", "server"},
+    r"openssl/": {"base", "auth", "engine", "telemetry", "gateway", "server"},
     r"zlib": {"gateway", "engine"},
 }
 
