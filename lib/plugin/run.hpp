@@ -8,7 +8,8 @@
 ///   body_done()      receive_body(), route(), then
 ///                    on_ruling(Stage::kRequest, plugins_.request(route_->chain));                // then forward()
 ///   start_attempt()  on_ruling(Stage::kAttempt, plugins_.attempt(to.name, model, n, wire_.headers));   // then it is sent
-///   open_answer()    on_ruling(Stage::kHead, plugins_.head(head_.status, head_.headers));        // then it is given
+///   open_answer()    on_ruling(Stage::kHead, plugins_.head(head_.status, head_.headers));        // then it is given;
+///                    kWait: bytes that nobody wants decoded are the exchange's own to keep, or their upstream's to pause
 ///   stream_event()   where route_->chain->wants(kWantsDeltas), and nowhere else, the event is decoded; for each delta
 ///                      const Ruling ruling = plugins_.delta(delta);
 ///                      ruling.kind == Ruling::Kind::kGoOn ? give(delta, ruling.change) : on_ruling(Stage::kDelta, ruling);

@@ -4,7 +4,6 @@
 #include "plugin/run_state.hpp"
 
 #include <algorithm>
-#include <cassert>
 
 namespace sluice::plugin {
 

@@ -249,9 +249,9 @@ void RunState::show(std::uint32_t seat, Stage stage, Hook&& hook) {
   if (foreign(hook) || stopped_) return;
   count(Count::kError, seat);
   const Error error = make_error(Code::kPluginError, "observer '" + std::string(entry(seat).name) + "' threw in on_" + std::string(hook_name(stage)));
-  if (ledger_.add({.entry = entry(seat), .seat = seat, .stage = stage, .verdict = "error", .failed_open = true, .error = &error, .thrown = thrown_}) != 0) {
-    count(Count::kUnrecorded, seat);
-  }
+  const std::size_t lost = ledger_.add(
+      {.entry = entry(seat), .seat = seat, .stage = stage, .verdict = "error", .failed_open = true, .error = &error, .thrown = thrown_});
+  if (lost != 0) count(Count::kUnrecorded, seat);
 }
 
 }  // namespace sluice::plugin
