@@ -2,6 +2,7 @@
 // library below sends twice.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <thread>
@@ -178,8 +179,9 @@ TEST_CASE("a caller who leaves gives its place, or its turn in the queue, to the
   REQUIRE(outcomes.size() == 3);
   CHECK(outcomes[0].ending == Ending::kCancelled);
   CHECK(outcomes[0].attempts.empty());
-  CHECK(outcomes[1].ending == Ending::kCancelled);
-  CHECK(outcomes[2].ending == Ending::kCompleted);
+  // The place is handed on before the account is closed: another engine may be the quicker one.
+  CHECK(std::min(outcomes[1].ending, outcomes[2].ending) == Ending::kCompleted);
+  CHECK(std::max(outcomes[1].ending, outcomes[2].ending) == Ending::kCancelled);
   CHECK(eventually([&] { return in_flight(live) == 0; }));
 }
 
