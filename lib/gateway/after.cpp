@@ -71,7 +71,7 @@ void Exchange::on_head(ResponseHead&& head) {
 }
 
 void Exchange::open_answer(ResponseHead&& head) {
-  const bool as_it_is = opaque_ || route_->security;
+  const bool as_it_is = passes_as_it_is();
   const bool ok = head.status >= 200 && head.status < 300;
   if (as_it_is || head.status == 204 || method_ == "HEAD") {
     mode_ = Mode::kBytes;
@@ -240,7 +240,7 @@ void Exchange::fail_in_stream(const http::SseEvent& event, Error error) {
   close_attempt(error.code, "error in the stream: " + error.message);
   if (try_again(error, text, status)) return;
   if (!readable || !(head_given_ || has_content_)) return tell_failure(std::move(error), text, status);
-  if (has_content_) flush_run();
+  give_the_rest();
   mask_secret(words);
   give(words);
   end(Happening::kFail, Ending::kFailed, std::move(error));
@@ -286,11 +286,7 @@ void Exchange::end_stream() {
     if (!stream_event(event)) return;
     flush_run();
   }
-  if (stream_terminal_ || (stream_finished_ && !broken_off)) {
-    commit();
-    close_attempt(Code::kOk, "completed");
-    return end(Happening::kFinish, Ending::kCompleted, std::nullopt);
-  }
+  if (stream_terminal_ || (stream_finished_ && !broken_off)) return complete();
   fail_with(make_error(Code::kUpstreamTruncated, "upstream '" + upstream().config->name + "' ended the stream before it was finished"));
 }
 
@@ -313,8 +309,12 @@ void Exchange::on_done(const engine::TransferEnd& done) {
     case Mode::kStream: return end_stream();
     case Mode::kErrorBody: return relay_error_body();
     case Mode::kWhole: return end_whole();
-    case Mode::kBytes: break;
+    case Mode::kBytes: return complete();
   }
+}
+
+/// The upstream's answer is whole.
+void Exchange::complete() {
   commit();
   close_attempt(Code::kOk, "completed");
   end(Happening::kFinish, Ending::kCompleted, std::nullopt);
@@ -331,9 +331,7 @@ void Exchange::end_whole() {
     const std::string text = embedded->message;
     return fail_with(*embedded, text, head_.status);
   }
-  commit();
-  close_attempt(Code::kOk, "completed");
-  end(Happening::kFinish, Ending::kCompleted, std::nullopt);
+  complete();
 }
 
 /// A provider's error, in the caller's dialect: as it is where it has that shape already, otherwise its text in ours.
@@ -367,6 +365,11 @@ void Exchange::release_head() {
   as_stream_ = mode_ == Mode::kStream;
   outcome_.status = head_.status;
   caller_->on_head(head_);
+}
+
+/// Nothing takes this attempt's place any more: what came in front of its failure is the caller's.
+void Exchange::give_the_rest() {
+  if (has_content_ || committed_) flush_run();
 }
 
 /// When the caller of an open stream has been left in silence for as long as its route lets it; empty = never.

@@ -57,7 +57,7 @@ std::string Exchange::attempt_target() const {
   std::string target;
   if (route_->rewrite) {
     target = join(to.base_path, route_->rewrite->apply(target_.path, captures_));
-  } else if (opaque_ || route_->security) {
+  } else if (passes_as_it_is()) {
     target = join(to.base_path, target_.path);
   } else {
     target = to.base_path;
@@ -85,7 +85,7 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
   wire.streaming = view_.stream;
   wire.repeatable = to.config->repeatable && !route_->security;
 
-  if (document_ && !opaque_ && !route_->security) {
+  if (document_ && !passes_as_it_is()) {
     if (!model.empty() && !(view_.model_present && view_.model == model)) {
       if (Status set = to.dialect->set_model(wire.body, *document_, view_, model); !set) return tl::unexpected(set.error());
     }
@@ -97,7 +97,7 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
   }
 
   wire.headers.reserve(8, 384);
-  pass_up(headers_, opaque_ || route_->security, route.forward_headers, wire.headers);
+  pass_up(headers_, passes_as_it_is(), route.forward_headers, wire.headers);
   if (wire.has_body && !opaque_ && !wire.headers.contains("content-type")) wire.headers.add_trusted("Content-Type", "application/json");
   if (Status edited = apply(route.request_headers, wire.headers); !edited) return tl::unexpected(edited.error());
   if (!to.auth_name.empty()) {

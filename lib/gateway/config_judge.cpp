@@ -107,6 +107,11 @@ const Upstream* Findings::upstream(std::string_view name) const noexcept {
   return nullptr;
 }
 
+bool Findings::is_security(const Target& target) const noexcept {
+  const Upstream* found = upstream(target.upstream);
+  return found != nullptr && found->mode == UpstreamMode::kSecurity;
+}
+
 void Findings::need_name(const std::string& pointer, std::string_view what, std::string_view name,
                          const std::vector<std::string_view>& known) {
   if (name.empty()) return;  // the table has asked for it

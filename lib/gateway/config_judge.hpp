@@ -24,6 +24,8 @@ class Findings {
 
   /// The upstream called `name`; null where there is none.
   [[nodiscard]] const Upstream* upstream(std::string_view name) const noexcept;
+  /// True where the target's upstream does its own routing; false where there is none of that name.
+  [[nodiscard]] bool is_security(const Target& target) const noexcept;
   /// Reports `name` unless it is one of `known`. Silent while a name is missing among them: nobody knows what it was to be.
   void need_name(const std::string& pointer, std::string_view what, std::string_view name,
                  const std::vector<std::string_view>& known);

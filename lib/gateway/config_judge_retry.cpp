@@ -6,21 +6,11 @@
 #include <algorithm>
 
 #include "gateway/config_judge.hpp"
+#include "gateway/config_table.hpp"
 
 namespace sluice::gateway::config {
 
 namespace {
-
-const char* name_of(Strategy strategy) noexcept {
-  switch (strategy) {
-    case Strategy::kOrdered: return "ordered";
-    case Strategy::kRoundRobin: return "round_robin";
-    case Strategy::kWeighted: return "weighted";
-    case Strategy::kRandom: return "random";
-    case Strategy::kLeastInFlight: return "least_in_flight";
-  }
-  return "";
-}
 
 class BalanceJudge {
  public:
@@ -73,11 +63,8 @@ class BalanceJudge {
 
   /// Bytes that pass as they are go out once.
   void judge_untried() {
-    const auto is_security = [this](const Target& one) {
-      const Upstream* upstream = findings_.upstream(one.upstream);
-      return upstream != nullptr && upstream->mode == UpstreamMode::kSecurity;
-    };
-    const bool security = std::any_of(route_.upstreams.begin(), route_.upstreams.end(), is_security);
+    const bool security = std::any_of(route_.upstreams.begin(), route_.upstreams.end(),
+                                      [this](const Target& one) { return findings_.is_security(one); });
     if (!security && route_.operation != RouteOperation::kOpaque) return;
     const std::string why = security ? "cannot be honoured: an upstream in mode \"security\" is asked once"
                                      : "cannot be honoured: operation \"opaque\" sends a request once";

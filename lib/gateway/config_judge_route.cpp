@@ -163,10 +163,7 @@ class RouteJudge {
   }
 
   void judge_security() {
-    const auto is_security = [this](const Target& one) {
-      const Upstream* upstream = findings_.upstream(one.upstream);
-      return upstream != nullptr && upstream->mode == UpstreamMode::kSecurity;
-    };
+    const auto is_security = [this](const Target& one) { return findings_.is_security(one); };
     const auto found = std::find_if(route_.upstreams.begin(), route_.upstreams.end(), is_security);
     if (found == route_.upstreams.end()) return;
     const std::string who = fmt::format("upstream {} is in mode \"security\"", shown(found->upstream));

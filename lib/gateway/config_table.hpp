@@ -14,6 +14,8 @@ namespace sluice::gateway::config {
 [[nodiscard]] Codec<Match> match();
 [[nodiscard]] Codec<Route> route();
 [[nodiscard]] Codec<Strategy> strategy();
+/// How a strategy stands in a document. Lifetime: static.
+[[nodiscard]] std::string_view name_of(Strategy strategy) noexcept;
 [[nodiscard]] Codec<RetryPolicy> retry();
 [[nodiscard]] Codec<FailoverPolicy> failover();
 

@@ -1,5 +1,9 @@
 // The table's rows for what follows a choice: strategies, retries, failover.
 
+#include <array>
+#include <string_view>
+#include <utility>
+
 #include "gateway/config_table.hpp"
 
 namespace sluice::gateway::config {
@@ -15,14 +19,21 @@ Codec<std::vector<FailureKind>> failures() {
                  {.min_items = 0, .unique = true});
 }
 
+constexpr std::array<std::pair<std::string_view, Strategy>, 5> kStrategies{{{"ordered", Strategy::kOrdered},
+                                                                            {"round_robin", Strategy::kRoundRobin},
+                                                                            {"weighted", Strategy::kWeighted},
+                                                                            {"random", Strategy::kRandom},
+                                                                            {"least_in_flight", Strategy::kLeastInFlight}}};
+
 }  // namespace
 
-Codec<Strategy> strategy() {
-  return choice<Strategy>({{"ordered", Strategy::kOrdered},
-                           {"round_robin", Strategy::kRoundRobin},
-                           {"weighted", Strategy::kWeighted},
-                           {"random", Strategy::kRandom},
-                           {"least_in_flight", Strategy::kLeastInFlight}});
+Codec<Strategy> strategy() { return choice<Strategy>({kStrategies.begin(), kStrategies.end()}); }
+
+std::string_view name_of(Strategy strategy) noexcept {
+  for (const auto& [name, one] : kStrategies) {
+    if (one == strategy) return name;
+  }
+  return {};
 }
 
 Codec<RetryPolicy> retry() {

@@ -75,11 +75,10 @@ void Exchange::fail_with(Error error, std::string_view provider_text, int provid
 }
 
 void Exchange::tell_failure(Error error, std::string_view provider_text, int provider_status) {
-  if (has_content_) flush_run();  // nothing takes its place: what came in front of the failure is the caller's
+  give_the_rest();
   if (!head_given_) {
     answer_error(error, provider_text, provider_status);
   } else if (as_stream_) {
-    if (committed_) flush_run();
     give(dialect_->encode_stream_error(error, {provider_request_id_, provider_text, provider_status}));
   }
   end(Happening::kFail, Ending::kFailed, std::move(error));

@@ -100,7 +100,7 @@ class Exchange final : private engine::TransferSink {
   [[nodiscard]] Error nobody_may_serve() const;
   [[nodiscard]] std::string why_chosen() const;
   Status foresee();
-  [[nodiscard]] bool tried_once() const;
+  [[nodiscard]] bool passes_as_it_is() const;
   [[nodiscard]] bool may_follow() const;
   bool try_again(const Error& error, std::string_view provider_text, int provider_status);
   void reset_attempt();
@@ -121,6 +121,7 @@ class Exchange final : private engine::TransferSink {
   void end_stream();
   void relay_error_body();
   void end_whole();
+  void complete();
   void commit();
   void mask_secret(std::string& text) const;
   void release_head();
@@ -128,6 +129,7 @@ class Exchange final : private engine::TransferSink {
   void append_run(std::string_view bytes);
   void patch(std::string_view before, std::string_view middle, std::string_view behind);
   void flush_run();
+  void give_the_rest();
   [[nodiscard]] std::optional<TimePoint> ping_due() const;
   void ping();
   // Phase 6: the account.

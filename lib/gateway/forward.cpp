@@ -9,8 +9,8 @@
 
 namespace sluice::gateway {
 
-/// Bytes that pass as they are go out once.
-bool Exchange::tried_once() const { return opaque_ || route_->security; }
+/// Nobody here looks into its bytes or chooses for it: the upstream's own business, and sent once.
+bool Exchange::passes_as_it_is() const { return opaque_ || route_->security; }
 
 void Exchange::forward() {
   whole_at_ = engine_.loop().now();
@@ -126,12 +126,12 @@ std::string Exchange::why_chosen() const {
 
 /// True while a failure of the attempt under way would not have to be the end: its answer is held back for so long.
 bool Exchange::may_follow() const {
-  return !committed_ && !tried_once() && upstream().config->repeatable && retries_->sends_left() > 1;
+  return !committed_ && !passes_as_it_is() && upstream().config->repeatable && retries_->sends_left() > 1;
 }
 
 /// After a failed attempt. True: another follows, and what came of this one is forgotten.
 bool Exchange::try_again(const Error& error, std::string_view provider_text, int provider_status) {
-  if (committed_ || outcome_.attempts.empty() || attempt().skipped || tried_once()) return false;
+  if (committed_ || outcome_.attempts.empty() || attempt().skipped || passes_as_it_is()) return false;
   const auto kind = policy::classify(error.code, provider_status);
   if (!kind) return false;
   spent_ = route_->config->retry.attempts > 1;

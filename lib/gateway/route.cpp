@@ -38,7 +38,7 @@ Status Exchange::choose_route(policy::Found& found) {
   }
 
   if (view_.model_present) outcome_.requested_model = view_.model;
-  if (opaque_ || route_->security) {
+  if (passes_as_it_is()) {
     // The upstream's own business: untouched.
     decision_.requested = outcome_.requested_model;
     const char* why = route_->security ? "which routes itself" : "bytes as they are";
