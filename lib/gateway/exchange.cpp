@@ -164,8 +164,7 @@ void Exchange::on_timer() {
   if (stream_terminal_ && (silent || due(total_deadline_))) {
     // The stream has said it is over: an upstream that does not end its body takes nothing from that.
     transfer_.reset();
-    close_attempt(Code::kOk, "completed");
-    return end(Happening::kFinish, Ending::kCompleted, std::nullopt);
+    return complete();
   }
   const auto& limits = upstream().config->timeouts;
   if (due(total_deadline_)) {

@@ -117,6 +117,20 @@ TEST_CASE("content is given on the moment it comes, together with what was held 
   CHECK(answer.chunks == 2);
 }
 
+// A stream that ended without any content was held back for ever where its upstream did not end the body.
+TEST_CASE("a stream without content reaches its caller although the upstream does not end the body behind its last word") {
+  const auto threads = GENERATE(1u, 4u);
+  Backend a("a"), b("b");
+  a->on_request([](const RawRequest&) { return open_stream().chunk(kRole + kStop + kDone).then_stall(); });
+  Live live(two(a, b), threads);
+  const WireAnswer answer = ask(live, stream_request());
+  CHECK(answer.status == 200);
+  CHECK(answer.complete);
+  CHECK(answer.body == kRole + kStop + kDone);
+  CHECK(live.outcomes().wait(1)[0].ending == Ending::kCompleted);
+  CHECK(b->request_count() == 0);
+}
+
 TEST_CASE("a whole answer that breaks off within what is held back is replaced; a longer one cannot be") {
   const auto threads = GENERATE(1u, 4u);
   const auto size = GENERATE(std::size_t{1000}, std::size_t{200'000});
