@@ -74,6 +74,22 @@ class StrictServer {
     }
   }
 
+  // Of a list; an empty one counts for nothing (RFC 9110, 5.6.1).
+  static std::vector<std::string> elements(const std::string& list) {
+    std::vector<std::string> out(1);
+    for (const char c : list) {
+      if (c == ',')
+        out.emplace_back();
+      else
+        out.back() += c;
+    }
+    for (std::string& element : out) {
+      element.erase(0, element.find_first_not_of(" \t"));
+      element.erase(element.find_last_not_of(" \t") + 1);
+    }
+    return out;
+  }
+
   bool one() {
     if (rest_.rfind("\r\n", 0) == 0) rest_.erase(0, 2);
     const std::optional<std::string> start = line();
@@ -93,15 +109,17 @@ class StrictServer {
     const auto head = fields();
     if (!head) return false;
     std::vector<std::string> lengths, codings, hosts;
-    bool close = version == "HTTP/1.0";
+    std::set<std::string> connection;
     for (const auto& [name, value] : *head) {
       if (name == "content-length") lengths.push_back(value);
       if (name == "transfer-encoding") codings.push_back(lowered(value));
       // Blanks behind a host are plain RFC 9110; behind what frames the body they are an offence.
       if (name == "host") hosts.push_back(value.substr(0, value.find_last_not_of(" \t") + 1));
       if (name == "upgrade") return refuse();
-      if (name == "connection") close = lowered(value) == "close" || (close && lowered(value) != "keep-alive");
+      if (name == "connection")
+        for (const std::string& option : elements(lowered(value))) connection.insert(option);
     }
+    const bool close = connection.count("close") != 0 || (version == "HTTP/1.0" && connection.count("keep-alive") == 0);
     if (hosts.size() > 1 || (hosts.empty() && version == "HTTP/1.1")) return refuse();
     if (!hosts.empty() && (hosts[0].empty() || hosts[0].find_first_of(" \t/@,;?#\\\"") != std::string::npos))
       return refuse();
