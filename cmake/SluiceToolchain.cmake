@@ -10,7 +10,23 @@ if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   endif()
 endif()
 
+# A request runs once through much code that is cold by then: half the size is worth more than the last unrolled loop.
+# Measured on sluiced, -O3 against -O2 with SLUICE_LTO: 4.2 MB of code against 2.2, about a tenth more user time a request.
+option(SLUICE_LTO "Link-time optimisation; compiling takes twice as long (the preset release has it on)" OFF)
+if(SLUICE_LTO)
+  include(CheckIPOSupported)
+  check_ipo_supported(LANGUAGES CXX)
+endif()
+if(PROJECT_IS_TOP_LEVEL)
+  string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+endif()
+
 add_library(sluice_toolchain INTERFACE)
+if(SLUICE_LTO)
+  # Objects that can be linked without it too: libsluice.a is for any compiler and any linker.
+  target_compile_options(sluice_toolchain INTERFACE "$<IF:$<CXX_COMPILER_ID:GNU>,-flto=auto;-ffat-lto-objects,-flto=thin>")
+  target_link_options(sluice_toolchain INTERFACE $<IF:$<CXX_COMPILER_ID:GNU>,-flto=auto,-flto=thin>)
+endif()
 target_compile_features(sluice_toolchain INTERFACE cxx_std_20)
 target_compile_options(sluice_toolchain INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
                        -fno-omit-frame-pointer)

@@ -137,11 +137,9 @@ struct CodeInfo {
 [[nodiscard]] std::string_view to_string(Origin origin) noexcept;
 
 /// An Error with the origin and status of its code's row.
-[[nodiscard]] Error make_error(Code code, std::string message, std::string param = {});
+[[nodiscard, gnu::cold]] Error make_error(Code code, std::string message, std::string param = {});
 
 /// The same, ready to be returned from a function that gives a Result.
-[[nodiscard]] inline tl::unexpected<Error> fail(Code code, std::string message, std::string param = {}) {
-  return tl::unexpected<Error>(make_error(code, std::move(message), std::move(param)));
-}
+[[nodiscard, gnu::cold]] tl::unexpected<Error> fail(Code code, std::string message, std::string param = {});
 
 }  // namespace sluice

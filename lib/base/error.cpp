@@ -112,4 +112,8 @@ Error make_error(Code code, std::string message, std::string param) {
   return Error{code, row.origin, row.http_status, std::nullopt, std::move(message), std::move(param)};
 }
 
+tl::unexpected<Error> fail(Code code, std::string message, std::string param) {
+  return tl::unexpected<Error>(make_error(code, std::move(message), std::move(param)));
+}
+
 }  // namespace sluice

@@ -284,6 +284,8 @@ class WholeTap final : public AnswerTap {
       return {};
     }
     if (!scanning_ && kept_.size() + bytes.size() <= kKeptBytes) {
+      // Most answers come in one piece: the room for it is the room a parse needs.
+      if (kept_.empty()) kept_.reserve(bytes.size() + Body::kPadding);
       kept_.append(bytes);
     } else {
       scan(std::exchange(kept_, {}));
@@ -293,8 +295,11 @@ class WholeTap final : public AnswerTap {
   }
 
   Status on_end() override {
-    if (!scanning_ && !list_ && read_kept()) return {};
-    if (!scanning_) scan(kept_);
+    if (!scanning_) {
+      const Body whole = Body::from(std::move(kept_));
+      if (!list_ && read(whole)) return {};
+      scan(whole.view());
+    }
     if (const std::string_view raw = scanner_.value(kUsageField); !raw.empty()) usage_ = parse_usage(raw);
     if (const std::string_view raw = scanner_.value(kModelField); raw.size() >= 2 && raw.front() == '"') {
       model_ = json::decode_string(raw.substr(1, raw.size() - 2));
@@ -324,8 +329,8 @@ class WholeTap final : public AnswerTap {
   }
 
   /// False: it is no valid JSON, or says a thing twice; the scanner takes what there is.
-  bool read_kept() {
-    const auto document = json::Document::parse(Body::copy(kept_));
+  bool read(const Body& whole) {
+    const auto document = json::Document::parse(whole);
     if (!document) return false;
     const Value root = document->root();
     const auto usage = root.find("usage"), model = root.find("model"), choices = root.find("choices");
