@@ -29,6 +29,8 @@
 #include "sluice/error.hpp"
 #include "sluice/message.hpp"
 #include "sluice/outcome.hpp"
+#include "sluice/plugin_mode.hpp"
+#include "sluice/request_shape.hpp"
 
 namespace [[gnu::visibility("default")]] sluice {
 
@@ -55,6 +57,7 @@ inline constexpr Wants kWantsHead = 32;           ///< on_head
 inline constexpr Wants kWantsDeltas = 64;         ///< on_delta and on_answer_end, with decoded text
 inline constexpr Wants kWantsDeltaEdits = 128 | 64;///< on_delta and on_answer_end, and may change, hold and add text
 inline constexpr Wants kWantsFinish = 256;        ///< on_finish alone is reason enough to open a session
+inline constexpr Wants kWantsShape = 512 | 1;     ///< on_request, with the shape of the request
 
 /// One message's text in a prompt. Lifetime: the hook.
 struct PromptPart {
@@ -82,6 +85,7 @@ class ExchangeView {
   [[nodiscard]] virtual std::span<const std::string_view> tools_offered() const = 0;      ///< with kWantsTools
   [[nodiscard]] virtual std::string_view tool_forced() const noexcept = 0;                ///< with kWantsTools
   [[nodiscard]] virtual std::span<const std::string_view> tools_called() const = 0;       ///< with kWantsTools
+  [[nodiscard]] virtual const RequestShape& shape() const = 0;                            ///< with kWantsShape
   /// Tokens of the prompt, estimated (docs/tokens.md says how well). Computed when first asked for.
   [[nodiscard]] virtual std::uint64_t estimated_input_tokens() const = 0;
   [[nodiscard]] virtual TimePoint now() const noexcept = 0;
@@ -316,14 +320,6 @@ class Observer {
   /// As Plugin::open, but body, prompt and tools are empty in this view: guards and transforms have not seen them yet, and
   /// an observer sees what they leave.
   [[nodiscard]] virtual std::unique_ptr<ObserverSession> open(const ExchangeView& exchange) const = 0;
-};
-
-/// Whether a plugin's verdicts are carried out, or only recorded.
-enum class PluginMode : std::uint8_t { kEnforce, kObserve };
-/// What happens where a plugin errs, throws or takes too long.
-enum class FailMode : std::uint8_t {
-  kClosed,  ///< the exchange fails
-  kOpen,    ///< it goes on as if the plugin had said nothing; counted
 };
 
 }  // namespace sluice

@@ -65,10 +65,12 @@ struct TestView final : ExchangeView {
   std::span<const std::string_view> tools_offered() const override { return tools; }
   std::string_view tool_forced() const noexcept override { return "weather"; }
   std::span<const std::string_view> tools_called() const override { return tools; }
+  const RequestShape& shape() const override { return counts; }
   std::uint64_t estimated_input_tokens() const override { return 7; }
   TimePoint now() const noexcept override { return {}; }
   std::optional<TimePoint> deadline() const noexcept override { return std::nullopt; }
 
+  RequestShape counts;
   std::string text = "hello";
   Headers fields;
   std::vector<PromptPart> parts = {{PromptPart::Role::kUser, true, "hello"}};
