@@ -22,6 +22,9 @@ class Core;
 /// Counters one engine keeps; read by anyone.
 struct EngineCounters {
   std::atomic<std::uint64_t> started{0}, open{0}, completed{0}, refused{0}, failed{0}, cancelled{0}, replayed{0};
+  // Of plugins.
+  std::atomic<std::uint64_t> decoded{0}, plugin_errors{0}, plugin_timeouts{0}, plugins_failed_open{0}, ignored_resumes{0},
+      unrecorded_verdicts{0};
 };
 
 class Engine {
