@@ -96,7 +96,7 @@ class ExchangeView {
 };
 
 /// An answer a plugin gives instead of an upstream's.
-struct Reply {
+struct PluginReply {
   int status = 200;
   /// What the model would have said; told in the caller's dialect, streamed where a stream was asked for.
   std::string text = {};
@@ -117,11 +117,11 @@ class Verdict {
   };
   [[nodiscard]] static Verdict go_on() { return Verdict(Kind::kContinue); }
   [[nodiscard]] static Verdict suspend() { return Verdict(Kind::kSuspend); }
-  [[nodiscard]] static Verdict reply(Reply reply);
+  [[nodiscard]] static Verdict reply(PluginReply reply);
   [[nodiscard]] static Verdict fail(Error error);
 
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
-  [[nodiscard]] const Reply& reply() const { return *static_cast<const Reply*>(what_.get()); }   ///< kReply only
+  [[nodiscard]] const PluginReply& reply() const { return *static_cast<const PluginReply*>(what_.get()); }   ///< kReply only
   [[nodiscard]] const Error& error() const { return *static_cast<const Error*>(what_.get()); }   ///< kFail only
 
  private:

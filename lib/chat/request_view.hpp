@@ -27,6 +27,7 @@ struct PromptText {
   Role role = Role::kUser;
   bool last_user = false;    ///< belongs to the last message of the user
   std::string_view text;     ///< decoded; a view of the body, or of RequestView::arena
+  json::Value value = {};    ///< where it stands
 };
 
 /// Which parts of a view are asked for: reading text costs, so routes say what they look at. Bits.

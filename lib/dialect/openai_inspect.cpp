@@ -339,7 +339,7 @@ class Inspector {
     return {};
   }
 
-  void add(chat::Role who, const Value& text) { view_.prompt.push_back({who, false, text_of(text)}); }
+  void add(chat::Role who, const Value& text) { view_.prompt.push_back({who, false, text_of(text), text}); }
 
   /// The decoded text: a view of the body, or of the view's arena.
   std::string_view text_of(const Value& string) {

@@ -11,6 +11,7 @@
 
 #include "engine/loop.hpp"
 #include "engine/transport.hpp"
+#include "gateway/engine_post.hpp"
 #include "gateway/exchange.hpp"
 #include "gateway/snapshot.hpp"
 #include "sluice/random.hpp"
@@ -68,6 +69,8 @@ class Engine {
   [[nodiscard]] Result<std::shared_ptr<engine::Channel>> channel(const CompiledUpstream& upstream);
   [[nodiscard]] std::string new_id();
   [[nodiscard]] Random& random() noexcept { return random_; }
+  /// For whoever outlives this engine.
+  [[nodiscard]] std::shared_ptr<EnginePost> post();
 
  private:
   struct Slot {
@@ -87,6 +90,7 @@ class Engine {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::unique_ptr<Exchange>> retired_;
+  std::shared_ptr<EnginePost> post_;  // once somebody has asked for it
 };
 
 }  // namespace sluice::gateway
