@@ -52,6 +52,7 @@ void Exchange::on_ruling(Stage stage, const Ruling& ruling) {
 
 void Exchange::authenticate() {
   plugins().head_judged = false;
+  if (own_deadline_ && own_deadline_->count() != 0) total_deadline_ = started_ + *own_deadline_;  // no route says another yet
   on_ruling(Stage::kAuthenticate, plugins_->run.authenticate(snapshot_->head_chain));
 }
 
