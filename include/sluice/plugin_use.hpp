@@ -20,29 +20,35 @@ struct TransformPlugin {
   HeaderEdits response_headers = {};
 };
 
-/// `limits`: refuses requests and answers that are too large, by what they are made of. Phase guard. Empty = no bound.
+/// `limits`: refuses requests and answers that are too large, by what they are made of. Phase guard. Empty = no bound; one
+/// bound at least is set. Each has an error of its own: sizes answer 413, numbers and types 400, answers 403.
+/// A dialect counts what is malformed as the most it could mean (RequestShape).
 struct LimitsPlugin {
   std::optional<std::uint64_t> request_bytes = {};       ///< of the body, decompressed
-  std::optional<std::uint64_t> characters = {};          ///< code points of the prompt
+  std::optional<std::uint64_t> characters = {};          ///< code points of the prompt; of embeddings, of all inputs
   std::optional<std::uint64_t> messages = {};
   std::optional<std::uint64_t> parts = {};
   std::optional<std::uint64_t> tools = {};
   std::optional<std::uint64_t> json_depth = {};
   std::optional<std::uint64_t> attachments = {};
   std::optional<std::uint64_t> attachment_bytes = {};    ///< of each, decoded
-  std::vector<std::string> attachment_types = {};        ///< globs of media types that may come; empty = any
-  std::optional<std::uint64_t> inputs = {};              ///< of embeddings
+  /// Globs of media types that may come, whatever their case; empty = any. An image by URL has the type `image/*`, and a
+  /// file by id has none, which `*` alone lets pass.
+  std::vector<std::string> attachment_types = {};
+  std::optional<std::uint64_t> inputs = {};              ///< of embeddings, moderations and completions
   std::optional<std::uint64_t> input_characters = {};    ///< of each
   std::optional<std::uint64_t> input_tokens = {};        ///< of each that is a list of tokens
   std::optional<std::uint64_t> dimensions = {};
-  std::optional<std::uint64_t> response_bytes = {};      ///< text of the answer, as UTF-8
+  /// Text of the answer as UTF-8, all choices and channels together (reasoning, refusals, arguments of tools).
+  std::optional<std::uint64_t> response_bytes = {};
 };
 
-/// `request_log`: one line for each exchange, through the gateway's log. Phase observe.
+/// `request_log`: one line for each exchange, through the gateway's log. Phase observe. lib/plugins/request_log.hpp lists
+/// the line's fields.
 struct RequestLogPlugin {
-  bool request_body = false;         ///< also the body, as it was sent in
-  bool response_text = false;        ///< also the text of the answer
-  std::uint32_t max_bytes = 2'048;   ///< of each of these
+  bool request_body = false;         ///< also the body, as guards and transforms leave it
+  bool response_text = false;        ///< also the text of the answer's first choice, as the caller gets it
+  std::uint32_t max_bytes = 2'048;   ///< of each of these, before escapes; 1 to 1,048,576
 };
 
 /// `regex_replace`: replaces what a pattern (RE2) fits. Phase transform.

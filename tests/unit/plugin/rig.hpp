@@ -50,7 +50,7 @@ class TestPost final : public Post {
 
 struct TestView final : ExchangeView {
   std::string_view id() const noexcept override { return "x-1"; }
-  std::string_view operation() const noexcept override { return "chat"; }
+  std::string_view operation() const noexcept override { return asked; }
   std::string_view dialect() const noexcept override { return "openai"; }
   std::string_view consumer() const noexcept override { return "app"; }
   std::string_view tenant() const noexcept override { return "acme"; }
@@ -70,6 +70,7 @@ struct TestView final : ExchangeView {
   TimePoint now() const noexcept override { return {}; }
   std::optional<TimePoint> deadline() const noexcept override { return std::nullopt; }
 
+  std::string asked = "chat";
   RequestShape counts;
   std::string text = "hello";
   Headers fields;
