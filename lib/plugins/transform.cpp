@@ -162,8 +162,6 @@ Status edit_body(RequestContext& context, const BodyEdits& edits) {
   return {};
 }
 
-Verdict verdict_of(Status status) { return status ? Verdict::go_on() : Verdict::fail(std::move(status.error())); }
-
 class Transform final : public Plugin {
  public:
   Transform(std::string name, TransformPlugin settings) : name_(std::move(name)), settings_(std::move(settings)) {
@@ -173,25 +171,33 @@ class Transform final : public Plugin {
   std::string_view name() const noexcept override { return name_; }
   Phase phase() const noexcept override { return Phase::kTransform; }
   Wants wants() const noexcept override { return wants_; }
-  std::unique_ptr<PluginSession> open(const ExchangeView&) const override { return std::make_unique<Session>(settings_); }
+  std::unique_ptr<PluginSession> open(const ExchangeView&) const override { return std::make_unique<Session>(*this); }
 
  private:
   class Session final : public PluginSession {
    public:
-    explicit Session(const TransformPlugin& settings) : settings_(settings) {}
+    explicit Session(const Transform& plugin) : plugin_(plugin) {}
 
     Verdict on_request(RequestContext& context) override {
       const auto now = [&context]() -> const Headers& { return context.exchange().headers(); };
-      if (Status edited = edit_headers(context, settings_.request_headers, now); !edited) return verdict_of(std::move(edited));
-      return verdict_of(edit_body(context, settings_.body));
+      if (Status edited = edit_headers(context, plugin_.settings_.request_headers, now); !edited) return fails(edited.error());
+      Status edited = edit_body(context, plugin_.settings_.body);
+      return edited ? Verdict::go_on() : Verdict::fail(std::move(edited.error()));
     }
 
     Verdict on_head(HeadContext& context) override {
-      return verdict_of(edit_headers(context, settings_.response_headers, [&context]() -> const Headers& { return context.headers(); }));
+      const auto now = [&context]() -> const Headers& { return context.headers(); };
+      const Status edited = edit_headers(context, plugin_.settings_.response_headers, now);
+      return edited ? Verdict::go_on() : fails(edited.error());
     }
 
    private:
-    const TransformPlugin& settings_;  // the plugin's
+    /// A field was judged when the plugin was made: that it cannot be changed is nobody's mistake but the plugin's.
+    Verdict fails(const Error& error) const {
+      return Verdict::fail(make_error(Code::kPluginError, fmt::format("plugin '{}' cannot change a header field: {}", plugin_.name_, error.message)));
+    }
+
+    const Transform& plugin_;
   };
 
   const std::string name_;

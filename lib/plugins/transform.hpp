@@ -7,8 +7,8 @@
 /// (RFC 9110, 5.3), which means the same as a second field of the name. `set-cookie` is the one field of which that is not
 /// true: to add it is refused at load. Edits of answers are made to every answer that has a head, errors of upstreams too.
 ///
-/// A request its edits do not fit (the pointer leads through a text, the body is no JSON) is answered like one that does
-/// not fit its route's own edits: with the 400 of the caller, which no fail mode forgives.
+/// A request whose body its edits do not fit (the pointer leads through a text, the body is no JSON) is answered like one that
+/// does not fit its route's own edits: with the 400 of the caller, which no fail mode forgives.
 
 #include <memory>
 #include <string>
