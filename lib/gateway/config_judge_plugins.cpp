@@ -52,12 +52,6 @@ class ListJudge {
 
   void judge_settings(std::size_t i) {
     const PluginUse& use = uses_[i];
-    if (use.transform) {
-      const std::string here = place(i) + "/transform";
-      judge_header_edits(findings_, here + "/request_headers", use.transform->request_headers, true);
-      judge_header_edits(findings_, here + "/response_headers", use.transform->response_headers, false);
-      judge_body_edits(findings_, here + "/body", use.transform->body);
-    }
     if (use.http_guard) findings_.need_name(place(i) + "/http_guard/upstream", "upstream", use.http_guard->upstream, findings_.upstreams);
   }
 

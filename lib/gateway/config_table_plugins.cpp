@@ -80,7 +80,7 @@ Codec<RegexReplacePlugin> regex_replace() {
       {required(field("rules", &R::rules, list_of(rule), "In order: each sees what the one before has made.")),
        field("request", &R::request, boolean(), "Texts of the prompt."),
        field("response", &R::response, boolean(), "Texts of the answer, streamed or not."),
-       field("max_match_bytes", &R::max_match_bytes, integer<std::uint32_t>(1, 64 << 10, "bytes"),
+       field("max_match_bytes", &R::max_match_bytes, integer<std::uint32_t>(1, 16 << 10, "bytes"),
              "A match in an answer is looked for within this many bytes: a stream is held back by no more.")});
 }
 

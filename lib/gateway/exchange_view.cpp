@@ -65,10 +65,7 @@ std::span<const PromptPart> ExchangeReader::prompt() const {
   return parts_;
 }
 
-const RequestShape& ExchangeReader::shape() const {
-  static const RequestShape shapeless{};
-  return shapeless;
-}
+const RequestShape& ExchangeReader::shape() const { return request().shape; }
 
 std::uint64_t ExchangeReader::estimated_input_tokens() const {
   if (tokens_) return *tokens_;

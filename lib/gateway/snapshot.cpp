@@ -187,6 +187,7 @@ std::uint32_t wants_of(const plugin::Chain& chain) noexcept {
   std::uint32_t wants = chat::kWantNothing;
   if (chain.wants(kWantsPrompt)) wants |= chat::kWantPrompt;
   if (chain.wants(kWantsTools)) wants |= chat::kWantTools;
+  if (chain.wants(kWantsShape)) wants |= chat::kWantShape;
   return wants;
 }
 
