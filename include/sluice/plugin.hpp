@@ -1,7 +1,7 @@
 #pragma once
 /// Plugins: code that looks at exchanges on their way, and may stop, change or answer them.
-/// Not in force yet: no gateway of this version runs plugins. Interface and chain (lib/plugin) come before the phases that
-/// will call them.
+/// A plugin runs where a plugin list of the configuration names it (`plugins` of the gateway and of routes); it comes there by
+/// OpenOptions::plugins or Gateway::Builder::plugin.
 ///
 /// A Plugin is made once and shared by all exchanges; for each exchange it opens one PluginSession, whose hooks run on
 /// the exchange's engine thread and never overlap. A hook must not block: what has to wait returns Verdict::suspend()
@@ -77,7 +77,8 @@ class ExchangeView {
   [[nodiscard]] virtual std::string_view route() const noexcept = 0;      ///< empty in phase kAuthenticate
   [[nodiscard]] virtual std::string_view method() const noexcept = 0;
   [[nodiscard]] virtual std::string_view path() const noexcept = 0;
-  [[nodiscard]] virtual const Headers& headers() const noexcept = 0;      ///< of the request, credentials left out
+  /// Of the request; what proves who calls is left out, but for those of phase kAuthenticate.
+  [[nodiscard]] virtual const Headers& headers() const noexcept = 0;
   [[nodiscard]] virtual std::string_view model() const noexcept = 0;      ///< as asked for
   [[nodiscard]] virtual bool stream() const noexcept = 0;
   [[nodiscard]] virtual std::string_view body() const noexcept = 0;       ///< of the request, its present version
@@ -97,10 +98,11 @@ class ExchangeView {
 
 /// An answer a plugin gives instead of an upstream's.
 struct PluginReply {
-  int status = 200;
-  /// What the model would have said; told in the caller's dialect, streamed where a stream was asked for.
+  int status = 200;          ///< from 400 on, `text` is told as an error of the caller's dialect
+  /// What the model would have said; told in the caller's dialect, streamed where a stream was asked for. Where the operation
+  /// has no such text (embeddings, opaque), it is the body.
   std::string text = {};
-  Headers headers = {};
+  Headers headers = {};      ///< beside those the gateway writes; they win over its content-type
 };
 
 /// What a hook decides.
@@ -110,9 +112,10 @@ class Verdict {
     kContinue,  ///< go on
     kSuspend,   ///< wait for the Resumer taken in this hook; without one taken: kPluginError
     kReply,     ///< the caller gets this; no attempt is made. In on_request only; elsewhere it counts as kPluginError
-    /// The caller gets this error: before the commit as a status, after it as the dialect's content_filter end. With
-    /// code kPluginError or kPluginTimeout it is the plugin's own failure, which its fail mode may forgive; with any other
-    /// code it is a judgement, which nothing forgives.
+    /// The caller gets this error. With code kPluginError or kPluginTimeout it is the plugin's own failure, which its fail
+    /// mode may forgive; with any other code it is a judgement, which nothing forgives. Before the commit it is told as its
+    /// status (403 where it names none) and no other upstream is tried; after it a judgement is the dialect's content_filter
+    /// end, and an own failure an error in the stream.
     kFail,
   };
   [[nodiscard]] static Verdict go_on() { return Verdict(Kind::kContinue); }

@@ -286,6 +286,7 @@ void Exchange::forget_request() {
   document_.reset();
   body_ = {};
   headers_ = {};
+  if (plugins_) plugins_->reader.forget();
   engine_.core().give_body_bytes(std::exchange(budget_held_, 0));
 }
 

@@ -74,8 +74,8 @@ void Exchange::head_judged() {
 
 /// Nothing waits any more: an end of the transfer that came meanwhile is heard now.
 void Exchange::catch_up() {
-  if (plugins_->busy()) return rearm();
-  if (!plugins_->transfer_end) return rearm();
+  last_read_ = engine_.loop().now();  // silence that plugins asked for is not the upstream's
+  if (plugins_->busy() || !plugins_->transfer_end) return rearm();
   const engine::TransferEnd end = *std::exchange(plugins_->transfer_end, std::nullopt);
   on_done(end);
 }
@@ -245,6 +245,7 @@ void Exchange::on_plugin_delta(Delta& delta, Change change) {
   }
   if (!desk.in_piece) flush_run();
   if (state_ != State::kAnswering || !desk.queue.empty()) return;
+  last_read_ = engine_.loop().now();
   if (!ask_end_if_over()) return;
   if (!desk.in_piece) settle_pause();
   // Not from inside the run's own call: it may have more to say of this delta's stage.
@@ -335,6 +336,7 @@ void Exchange::answer_judged() {
   flush_run();
   if (state_ != State::kAnswering) return;
   if (desk.end_completes) return complete();
+  last_read_ = engine_.loop().now();
   rearm();
   if (desk.transfer_end) {
     const engine::TransferEnd end = *std::exchange(desk.transfer_end, std::nullopt);

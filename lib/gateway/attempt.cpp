@@ -27,6 +27,7 @@ void Exchange::send_attempt(engine::WireRequest wire) {
   const CompiledUpstream& to = upstream();
   move(Happening::kSend);
   attempt_started_ = engine_.loop().now();
+  if (plugins_) plugins_->waited_before = plugins_->run.waited();
   const policy::Choice& choice = decision_.choices[choice_];
   Attempt& ledger = outcome_.attempts.emplace_back();
   ledger.upstream = to.config->name;

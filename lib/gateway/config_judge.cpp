@@ -100,6 +100,12 @@ bool Findings::said(std::string_view pointer) const noexcept {
                      [pointer](const Problem& one) { return one.pointer == pointer; });
 }
 
+bool Findings::said_within(std::string_view pointer) const noexcept {
+  return std::any_of(problems_.begin(), problems_.end(), [pointer](const Problem& one) {
+    return one.pointer.starts_with(pointer) && (one.pointer.size() == pointer.size() || one.pointer[pointer.size()] == '/');
+  });
+}
+
 const Upstream* Findings::upstream(std::string_view name) const noexcept {
   for (const Upstream& one : config_.upstreams) {
     if (one.name == name) return &one;

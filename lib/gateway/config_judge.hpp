@@ -22,6 +22,9 @@ class Findings {
   /// True where something was said about this very place.
   [[nodiscard]] bool said(std::string_view pointer) const noexcept;
 
+  /// The same of this place or anything below it.
+  [[nodiscard]] bool said_within(std::string_view pointer) const noexcept;
+
   /// The upstream called `name`; null where there is none.
   [[nodiscard]] const Upstream* upstream(std::string_view name) const noexcept;
   /// True where the target's upstream does its own routing; false where there is none of that name.

@@ -56,6 +56,7 @@ void Exchange::body_done() {
   if (state_ != State::kBody) return;
   move(Happening::kWhole);
   whole_at_ = engine_.loop().now();
+  outcome_.receive_time = whole_at_ - started_ - (plugins_ ? plugins_->run.waited() : Duration{});
   if (!plugins_ || plugins_->head_judged) judge_request();
 }
 

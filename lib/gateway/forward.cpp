@@ -14,7 +14,6 @@ namespace sluice::gateway {
 bool Exchange::passes_as_it_is() const { return opaque_ || route_->security; }
 
 void Exchange::forward() {
-  outcome_.receive_time = whole_at_ - started_;
   retries_.emplace(route_->config->retry, route_->config->failover, whole_at_, total_deadline_);
   for (const policy::Choice& choice : decision_.choices) {
     const auto member = static_cast<std::uint32_t>(choice.target);

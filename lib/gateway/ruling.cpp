@@ -77,9 +77,7 @@ Status Exchange::read_for_plugins() {
   const BodyEdits& edits = route_->config->body;
   const bool edited = !edits.set.empty() || !edits.remove.empty();  // what was read for routes is gone then
   if (!document_ || route_->chain_wants == 0 || ((route_->chain_wants & ~snapshot_->wants) == 0 && !edited)) return {};
-  const std::uint32_t choices = view_.choices;
   view_ = {};
-  view_.choices = choices;
   return dialect_->inspect(*document_, recognised_.operation, plugin_wants(), view_);
 }
 
