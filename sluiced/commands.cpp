@@ -7,6 +7,7 @@
 #include <sstream>
 #include <vector>
 
+#include "gateway/plugin_links.hpp"
 #include "json/writer.hpp"
 #include "request_file.hpp"
 #include "sluice/sluice.hpp"
@@ -85,6 +86,8 @@ int check(const std::string& path, bool json) {
     problems = sluice::validate_json(text.view());
   }
   const auto config = problems.empty() ? sluice::Config::parse(text.view()) : sluice::Config{};
+  // The daemon brings no plugins of its own.
+  if (config && problems.empty()) problems = sluice::gateway::judge_links(*config, {});
   if (json) {
     std::string out;
     sluice::json::Writer writer(out);

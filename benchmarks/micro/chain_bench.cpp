@@ -41,10 +41,12 @@ struct View final : ExchangeView {
   std::span<const std::string_view> tools_offered() const override { return {}; }
   std::string_view tool_forced() const noexcept override { return {}; }
   std::span<const std::string_view> tools_called() const override { return {}; }
+  const RequestShape& shape() const override { return counts; }
   std::uint64_t estimated_input_tokens() const override { return 0; }
   TimePoint now() const noexcept override { return {}; }
   std::optional<TimePoint> deadline() const noexcept override { return std::nullopt; }
   Headers fields;
+  RequestShape counts;
 };
 
 /// A host that nothing is asked of: in these chains nobody waits, edits requests or calls.

@@ -43,6 +43,7 @@ struct GatewayOptions {
   /// Engine threads; 0 = host-driven: no thread is made, the host calls drive().
   std::uint32_t threads = 1;
   std::vector<Listen> listen = {};
+  std::vector<PluginUse> plugins = {};    ///< on every route
   RequestLimits limits = {};
   std::uint32_t max_exchanges = 0;        ///< open at once; 0 = no bound
   Milliseconds drain_timeout{30'000};

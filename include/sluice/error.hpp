@@ -93,6 +93,19 @@ enum class Code : std::int32_t {
   // Plugins.
   kPluginError = 140,
   kPluginTimeout = 141,
+
+  // What the built-in plugin `limits` finds too large.
+  kPromptTooLarge = 150,
+  kTooManyMessages = 151,
+  kTooManyParts = 152,
+  kTooManyTools = 153,
+  kTooManyAttachments = 154,
+  kAttachmentTooLarge = 155,
+  kAttachmentTypeNotAllowed = 156,
+  kTooManyInputs = 157,
+  kInputTooLarge = 158,
+  kTooManyDimensions = 159,
+  kAnswerTooLarge = 160,
 };
 
 /// Who caused it, which decides who must act.

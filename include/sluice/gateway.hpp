@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sluice/clock.hpp"
 #include "sluice/config.hpp"
@@ -21,6 +22,8 @@ class Call;
 class Stream;
 class TransportFactory;
 class Server;
+class Plugin;
+class Observer;
 namespace gateway {
 class Core;
 }
@@ -45,6 +48,10 @@ struct OpenOptions {
   bool portable_loop = false;
   /// Called with one line at a time, from any engine thread; must not block. Nothing is ever printed by the library.
   std::function<void(LogLevel, std::string_view)> log = {};
+  /// Plugins of the host program's own (sluice/plugin.hpp). Each runs where a plugin list of the configuration names it, and
+  /// nowhere else. They hold over reloads; none may be called as a built-in one is.
+  std::vector<std::shared_ptr<const Plugin>> plugins = {};
+  std::vector<std::shared_ptr<const Observer>> observers = {};
   /// Called once for each exchange, last, on its engine thread; must not block.
   std::function<void(const Outcome&)> on_outcome = {};
 };
@@ -80,6 +87,12 @@ struct Statistics {
   std::uint64_t exchanges_started = 0, exchanges_open = 0, completed = 0, refused = 0, failed = 0, cancelled = 0;
   std::uint64_t body_bytes_held = 0;
   std::uint64_t replayed_sends = 0;
+  std::uint64_t decoded_answers = 0;          ///< events of streams, and whole answers, that were decoded for plugins
+  std::uint64_t plugin_errors = 0;            ///< a plugin erred, threw or broke a rule
+  std::uint64_t plugin_timeouts = 0;          ///< a plugin did not answer in time
+  std::uint64_t plugins_failed_open = 0;      ///< of these two: the exchange went on all the same
+  std::uint64_t ignored_resumes = 0;          ///< a Resumer was used again, or too late
+  std::uint64_t unrecorded_verdicts = 0;      ///< verdicts and detections for which an account had no room
   Duration max_loop_lag{};                    ///< the longest a loop was late since it was last asked
   std::vector<std::uint64_t> open_per_engine;
 };
@@ -150,11 +163,16 @@ class Gateway::Builder {
   Builder& consumer(Consumer consumer) { return config_.consumers.push_back(std::move(consumer)), *this; }
   Builder& upstream(Upstream upstream) { return config_.upstreams.push_back(std::move(upstream)), *this; }
   Builder& route(Route route) { return config_.routes.push_back(std::move(route)), *this; }
+  /// Brings a plugin. Where no list names it, it runs on every route, at the end of the gateway's list.
+  Builder& plugin(std::shared_ptr<const Plugin> plugin) { return plugins_.push_back(std::move(plugin)), *this; }
+  Builder& observer(std::shared_ptr<const Observer> observer) { return observers_.push_back(std::move(observer)), *this; }
   [[nodiscard]] const Config& config() const noexcept { return config_; }
-  [[nodiscard]] Result<Gateway> open(OpenOptions options = {}) const { return Gateway::open(config_, std::move(options)); }
+  [[nodiscard]] Result<Gateway> open(OpenOptions options = {}) const;
 
  private:
   Config config_;
+  std::vector<std::shared_ptr<const Plugin>> plugins_;
+  std::vector<std::shared_ptr<const Observer>> observers_;
 };
 
 /// One answer to come. Destroying it unasked cancels the exchange.

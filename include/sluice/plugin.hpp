@@ -1,7 +1,7 @@
 #pragma once
 /// Plugins: code that looks at exchanges on their way, and may stop, change or answer them.
-/// Not in force yet: no gateway of this version runs plugins. Interface and chain (lib/plugin) come before the phases that
-/// will call them.
+/// A plugin runs where a plugin list of the configuration names it (`plugins` of the gateway and of routes); it comes there by
+/// OpenOptions::plugins or Gateway::Builder::plugin.
 ///
 /// A Plugin is made once and shared by all exchanges; for each exchange it opens one PluginSession, whose hooks run on
 /// the exchange's engine thread and never overlap. A hook must not block: what has to wait returns Verdict::suspend()
@@ -29,6 +29,8 @@
 #include "sluice/error.hpp"
 #include "sluice/message.hpp"
 #include "sluice/outcome.hpp"
+#include "sluice/plugin_mode.hpp"
+#include "sluice/request_shape.hpp"
 
 namespace [[gnu::visibility("default")]] sluice {
 
@@ -55,6 +57,7 @@ inline constexpr Wants kWantsHead = 32;           ///< on_head
 inline constexpr Wants kWantsDeltas = 64;         ///< on_delta and on_answer_end, with decoded text
 inline constexpr Wants kWantsDeltaEdits = 128 | 64;///< on_delta and on_answer_end, and may change, hold and add text
 inline constexpr Wants kWantsFinish = 256;        ///< on_finish alone is reason enough to open a session
+inline constexpr Wants kWantsShape = 512 | 1;     ///< on_request, with the shape of the request
 
 /// One message's text in a prompt. Lifetime: the hook.
 struct PromptPart {
@@ -74,7 +77,8 @@ class ExchangeView {
   [[nodiscard]] virtual std::string_view route() const noexcept = 0;      ///< empty in phase kAuthenticate
   [[nodiscard]] virtual std::string_view method() const noexcept = 0;
   [[nodiscard]] virtual std::string_view path() const noexcept = 0;
-  [[nodiscard]] virtual const Headers& headers() const noexcept = 0;      ///< of the request, credentials left out
+  /// Of the request; what proves who calls is left out, but for those of phase kAuthenticate.
+  [[nodiscard]] virtual const Headers& headers() const noexcept = 0;
   [[nodiscard]] virtual std::string_view model() const noexcept = 0;      ///< as asked for
   [[nodiscard]] virtual bool stream() const noexcept = 0;
   [[nodiscard]] virtual std::string_view body() const noexcept = 0;       ///< of the request, its present version
@@ -82,6 +86,7 @@ class ExchangeView {
   [[nodiscard]] virtual std::span<const std::string_view> tools_offered() const = 0;      ///< with kWantsTools
   [[nodiscard]] virtual std::string_view tool_forced() const noexcept = 0;                ///< with kWantsTools
   [[nodiscard]] virtual std::span<const std::string_view> tools_called() const = 0;       ///< with kWantsTools
+  [[nodiscard]] virtual const RequestShape& shape() const = 0;                            ///< with kWantsShape
   /// Tokens of the prompt, estimated (docs/tokens.md says how well). Computed when first asked for.
   [[nodiscard]] virtual std::uint64_t estimated_input_tokens() const = 0;
   [[nodiscard]] virtual TimePoint now() const noexcept = 0;
@@ -92,11 +97,12 @@ class ExchangeView {
 };
 
 /// An answer a plugin gives instead of an upstream's.
-struct Reply {
-  int status = 200;
-  /// What the model would have said; told in the caller's dialect, streamed where a stream was asked for.
+struct PluginReply {
+  int status = 200;          ///< from 400 on, `text` is told as an error of the caller's dialect
+  /// What the model would have said; told in the caller's dialect, streamed where a stream was asked for. Where the operation
+  /// has no such text (embeddings, opaque), it is the body.
   std::string text = {};
-  Headers headers = {};
+  Headers headers = {};      ///< beside those the gateway writes; they win over its content-type
 };
 
 /// What a hook decides.
@@ -106,18 +112,19 @@ class Verdict {
     kContinue,  ///< go on
     kSuspend,   ///< wait for the Resumer taken in this hook; without one taken: kPluginError
     kReply,     ///< the caller gets this; no attempt is made. In on_request only; elsewhere it counts as kPluginError
-    /// The caller gets this error: before the commit as a status, after it as the dialect's content_filter end. With
-    /// code kPluginError or kPluginTimeout it is the plugin's own failure, which its fail mode may forgive; with any other
-    /// code it is a judgement, which nothing forgives.
+    /// The caller gets this error. With code kPluginError or kPluginTimeout it is the plugin's own failure, which its fail
+    /// mode may forgive; with any other code it is a judgement, which nothing forgives. Before the commit it is told as its
+    /// status (403 where it names none) and no other upstream is tried; after it a judgement is the dialect's content_filter
+    /// end, and an own failure an error in the stream.
     kFail,
   };
   [[nodiscard]] static Verdict go_on() { return Verdict(Kind::kContinue); }
   [[nodiscard]] static Verdict suspend() { return Verdict(Kind::kSuspend); }
-  [[nodiscard]] static Verdict reply(Reply reply);
+  [[nodiscard]] static Verdict reply(PluginReply reply);
   [[nodiscard]] static Verdict fail(Error error);
 
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
-  [[nodiscard]] const Reply& reply() const { return *static_cast<const Reply*>(what_.get()); }   ///< kReply only
+  [[nodiscard]] const PluginReply& reply() const { return *static_cast<const PluginReply*>(what_.get()); }   ///< kReply only
   [[nodiscard]] const Error& error() const { return *static_cast<const Error*>(what_.get()); }   ///< kFail only
 
  private:
@@ -316,14 +323,6 @@ class Observer {
   /// As Plugin::open, but body, prompt and tools are empty in this view: guards and transforms have not seen them yet, and
   /// an observer sees what they leave.
   [[nodiscard]] virtual std::unique_ptr<ObserverSession> open(const ExchangeView& exchange) const = 0;
-};
-
-/// Whether a plugin's verdicts are carried out, or only recorded.
-enum class PluginMode : std::uint8_t { kEnforce, kObserve };
-/// What happens where a plugin errs, throws or takes too long.
-enum class FailMode : std::uint8_t {
-  kClosed,  ///< the exchange fails
-  kOpen,    ///< it goes on as if the plugin had said nothing; counted
 };
 
 }  // namespace sluice

@@ -3,69 +3,14 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
+#include "sluice/edits.hpp"
+#include "sluice/match.hpp"
+#include "sluice/plugin_use.hpp"
+
 namespace [[gnu::visibility("default")]] sluice {
-
-/// A test on one header field. A missing field never matches; of several with one name, one must fit. A regular
-/// expression (RE2, here and below) is looked for anywhere: `^` and `$` tie it to the ends.
-struct HeaderMatch {
-  std::string name = {};
-  enum class Op : std::uint8_t { kExact, kPrefix, kGlob, kRegex, kPresent } op = Op::kPresent;
-  std::string value = {};
-};
-
-/// A JSON scalar in a rule.
-using Scalar = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string>;
-
-/// A typed test on one field of the JSON body, found by JSON Pointer. A missing field never matches (kExists aside).
-/// Numbers are compared by value (1 is 1.0, exactly), globs and expressions fit strings only: "1" is not 1.
-struct BodyMatch {
-  std::string pointer = {};
-  enum class Op : std::uint8_t { kEquals, kIn, kExists, kLess, kLessEqual, kGreater, kGreaterEqual, kGlob, kRegex } op = Op::kExists;
-  std::vector<Scalar> values = {};  ///< one, or several for kIn; for kExists one bool: whether it must be there
-};
-
-/// A test on the decoded text of the prompt, each part by itself. Ignoring case folds one character to one, as Unicode's
-/// simple case folding does, in every script.
-struct PromptMatch {
-  enum class Where : std::uint8_t { kAny, kLastUser, kSystem } where = Where::kAny;
-  enum class Op : std::uint8_t { kContains, kRegex } op = Op::kContains;
-  std::string value = {};
-  bool ignore_case = false;
-};
-
-/// A test on tools: any of the named globs must fit. Empty lists test nothing.
-struct ToolMatch {
-  std::vector<std::string> offered = {};      ///< a tool the request offers
-  std::vector<std::string> forced = {};       ///< the tool `tool_choice` forces
-  std::vector<std::string> last_called = {};  ///< a tool the last assistant message called
-};
-
-/// All that is set must hold. Nothing set = every request.
-struct Match {
-  /// Exact, or a pattern where it holds `*` (within one segment), `**` (last: any rest, none included) or `{name}` (one
-  /// segment or, as in `{model}:generate`, part of one, captured). Stars and names stand for something: never for an
-  /// empty segment.
-  std::string path = {};
-  /// This path and everything below it: `/v1` takes `/v1/x`, not `/v1x`.
-  std::string path_prefix = {};
-  /// `api.example.com`, or `*.example.com` for exactly one label more. Any of them.
-  std::vector<std::string> hosts = {};
-  std::vector<std::string> methods = {};
-  std::vector<HeaderMatch> headers = {};
-  /// Globs on the model asked for, as the request says it. An absent model takes the route's default model.
-  std::vector<std::string> models = {};
-  std::vector<BodyMatch> body = {};
-  std::vector<PromptMatch> prompt = {};
-  ToolMatch tools = {};
-  std::optional<bool> stream = {};
-  std::vector<std::string> consumers = {};
-};
 
 /// What a route does with the model a request asks for.
 struct ModelPolicy {
@@ -133,17 +78,6 @@ struct PathRewrite {
   std::string replacement = {};
 };
 
-struct HeaderEdits {
-  std::map<std::string, std::string> set = {};
-  std::map<std::string, std::string> add = {};
-  std::vector<std::string> remove = {};
-};
-
-struct BodyEdits {
-  std::map<std::string, std::string> set = {};  ///< JSON Pointer -> JSON text of the new value
-  std::vector<std::string> remove = {};         ///< JSON Pointers
-};
-
 enum class RouteOperation : std::uint8_t {
   kAuto,    ///< by path, method and headers
   kOpaque,  ///< byte for byte, whatever it is
@@ -166,6 +100,8 @@ struct Route {
   /// Client header fields that go upstream beside the usual ones; globs. Credentials and cookies only by exact name.
   std::vector<std::string> forward_headers = {};
   BodyEdits body = {};
+  /// Run behind the gateway's own within each phase; one with a name of the gateway's list takes its place here.
+  std::vector<PluginUse> plugins = {};
   /// Names provider and model in the answer's headers: `x-sluice-provider`, `x-sluice-model`.
   bool expose_target = false;
   /// In every silence this long of a streamed answer that is not over, the caller is sent a ping in a form its dialect

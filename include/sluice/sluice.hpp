@@ -27,6 +27,7 @@
 #include "sluice/headers.hpp"
 #include "sluice/message.hpp"
 #include "sluice/outcome.hpp"
+#include "sluice/plugin.hpp"
 #include "sluice/route.hpp"
 #include "sluice/secret.hpp"
 #include "sluice/server.hpp"

@@ -82,6 +82,18 @@ constexpr std::array kCatalogue = {
 
     CodeInfo{Code::kPluginError, "plugin_error", kPlug, 500, "A plugin failed.", "See the plugin's log."},
     CodeInfo{Code::kPluginTimeout, "plugin_timeout", kPlug, 500, "A plugin did not answer in time.", "See the plugin's log."},
+
+    CodeInfo{Code::kPromptTooLarge, "prompt_too_large", kCaller, 413, "The texts of the prompt have more characters than a `limits` plugin allows.", "Send a shorter prompt, or raise the plugin's `characters`."},
+    CodeInfo{Code::kTooManyMessages, "too_many_messages", kCaller, 400, "The request has more messages than a `limits` plugin allows.", "Send fewer messages, or raise the plugin's `messages`."},
+    CodeInfo{Code::kTooManyParts, "too_many_parts", kCaller, 400, "The messages have more content parts than a `limits` plugin allows.", "Send fewer parts, or raise the plugin's `parts`."},
+    CodeInfo{Code::kTooManyTools, "too_many_tools", kCaller, 400, "The request offers more tools than a `limits` plugin allows.", "Offer fewer tools, or raise the plugin's `tools`."},
+    CodeInfo{Code::kTooManyAttachments, "too_many_attachments", kCaller, 400, "The request has more images, sounds and files than a `limits` plugin allows.", "Send fewer of them, or raise the plugin's `attachments`."},
+    CodeInfo{Code::kAttachmentTooLarge, "attachment_too_large", kCaller, 413, "An image, sound or file is larger, decoded, than a `limits` plugin allows.", "Send a smaller one, or raise the plugin's `attachment_bytes`."},
+    CodeInfo{Code::kAttachmentTypeNotAllowed, "attachment_type_not_allowed", kCaller, 400, "An image, sound or file is of a media type, or of none, that a `limits` plugin does not list.", "Send one of the types listed, or add to the plugin's `attachment_types`."},
+    CodeInfo{Code::kTooManyInputs, "too_many_inputs", kCaller, 400, "The request has more inputs than a `limits` plugin allows.", "Send them in several requests, or raise the plugin's `inputs`."},
+    CodeInfo{Code::kInputTooLarge, "input_too_large", kCaller, 413, "One input has more characters or tokens than a `limits` plugin allows.", "Send a shorter input, or raise the plugin's `input_characters` or `input_tokens`."},
+    CodeInfo{Code::kTooManyDimensions, "too_many_dimensions", kCaller, 400, "More dimensions are asked for than a `limits` plugin allows.", "Ask for fewer, or raise the plugin's `dimensions`."},
+    CodeInfo{Code::kAnswerTooLarge, "answer_too_large", kCaller, 403, "The text of the answer is longer than a `limits` plugin allows.", "Ask for a shorter answer (`max_tokens`), or raise the plugin's `response_bytes`."},
 };
 
 }  // namespace

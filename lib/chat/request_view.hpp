@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "json/document.hpp"
+#include "sluice/request_shape.hpp"
 
 namespace sluice::chat {
 
@@ -27,10 +28,11 @@ struct PromptText {
   Role role = Role::kUser;
   bool last_user = false;    ///< belongs to the last message of the user
   std::string_view text;     ///< decoded; a view of the body, or of RequestView::arena
+  json::Value value = {};    ///< where it stands
 };
 
 /// Which parts of a view are asked for: reading text costs, so routes say what they look at. Bits.
-enum Want : std::uint32_t { kWantNothing = 0, kWantPrompt = 1, kWantTools = 2 };
+enum Want : std::uint32_t { kWantNothing = 0, kWantPrompt = 1, kWantTools = 2, kWantShape = 4 };
 
 struct RequestView {
   Operation operation = Operation::kOpaque;
@@ -48,6 +50,8 @@ struct RequestView {
   std::vector<std::string_view> tools_offered;    ///< with kWantTools: names
   std::string_view tool_forced;                   ///< with kWantTools
   std::vector<std::string_view> tools_called;     ///< with kWantTools: by the last assistant message
+
+  RequestShape shape;                             ///< with kWantShape; its media types are views of the body or of the arena
 
   std::deque<std::string> arena;     ///< texts that had escapes; stable addresses
 };

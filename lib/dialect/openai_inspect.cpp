@@ -6,9 +6,9 @@
 #include <limits>
 
 #include "dialect/openai.hpp"
+#include "dialect/openai_inspect.hpp"
 
 namespace sluice::dialect::openai_parts {
-namespace {
 
 using json::Type;
 using json::Value;
@@ -25,10 +25,33 @@ std::string_view type_name(const Value& value) noexcept {
   return "nothing";
 }
 
+std::string_view name_of(const Value& member, std::string& scratch) {
+  const std::string_view raw = member.raw_key();
+  return raw.find('\\') == std::string_view::npos ? raw : member.key(scratch);
+}
+
+tl::unexpected<Error> duplicate(const Value& member) {
+  std::string scratch;
+  std::string name(member.key(scratch));
+  std::string text = "'" + name + "' stands twice at offset " + std::to_string(member.key_offset()) + "; send it once";
+  return fail(Code::kDuplicateKey, std::move(text), std::move(name));
+}
+
+tl::unexpected<Error> wrong(std::string_view name, const Value& value, std::string_view expected) {
+  std::string text = std::string(name) + " is " + (value ? std::string(type_name(value)) : "missing") + "; it must be ";
+  return fail(Code::kInvalidParameter, text.append(expected), std::string(name));
+}
+
+std::string shown(const Value& value) {
+  return value.is(Type::kNumber) ? std::string(value.raw().substr(0, 32)) : std::string(type_name(value));
+}
+
+namespace {
+
 /// The root members somebody acts on. Each may stand there once.
 enum Field : std::uint32_t {
   kModel, kModelAlias, kMessages, kMaxTokens, kMaxCompletionTokens, kStream, kTools, kStreamOptions, kToolChoice, kN,
-  kResponseFormat, kFunctions, kFunctionCall, kPrompt, kSuffix, kInput, kModelCase, kUnknown,
+  kResponseFormat, kFunctions, kFunctionCall, kPrompt, kSuffix, kInput, kDimensions, kModelCase, kUnknown,
 };
 
 bool same_letters(std::string_view a, std::string_view lower) noexcept {
@@ -50,7 +73,7 @@ Field field_of(std::string_view key) noexcept {
     case 7: return same_letters(key, "modelid") ? kModelAlias : kUnknown;
     case 8: return key == "messages" ? kMessages : same_letters(key, "model_id") ? kModelAlias : kUnknown;
     case 9: return key == "functions" ? kFunctions : kUnknown;
-    case 10: return key == "max_tokens" ? kMaxTokens : kUnknown;
+    case 10: return key == "max_tokens" ? kMaxTokens : key == "dimensions" ? kDimensions : kUnknown;
     case 11: return key == "tool_choice" ? kToolChoice : kUnknown;
     case 13: return key == "function_call" ? kFunctionCall : kUnknown;
     case 14: return key == "stream_options" ? kStreamOptions : kUnknown;
@@ -58,12 +81,6 @@ Field field_of(std::string_view key) noexcept {
     case 21: return key == "max_completion_tokens" ? kMaxCompletionTokens : kUnknown;
     default: return kUnknown;
   }
-}
-
-/// A member's name, decoded into `scratch` only where it is escaped.
-std::string_view name_of(const Value& member, std::string& scratch) {
-  const std::string_view raw = member.raw_key();
-  return raw.find('\\') == std::string_view::npos ? raw : member.key(scratch);
 }
 
 class Inspector {
@@ -96,21 +113,12 @@ class Inspector {
     if (operation_ == Operation::kChat && (wants_ & chat::kWantTools) != 0) {
       if (auto status = tools(); !status) return status;
     }
-    return {};
+    if ((wants_ & chat::kWantShape) == 0) return {};
+    return measure(operation_, {.messages = fields_[kMessages], .tools = fields_[kTools], .functions = fields_[kFunctions], .prompt = fields_[kPrompt],
+                                .suffix = fields_[kSuffix], .input = fields_[kInput], .dimensions = fields_[kDimensions]}, view_);
   }
 
  private:
-  Status duplicate(const Value& member) const {
-    std::string scratch;
-    std::string name(member.key(scratch));
-    std::string text = "'" + name + "' stands twice at offset " + std::to_string(member.key_offset()) + "; send it once";
-    return fail(Code::kDuplicateKey, std::move(text), std::move(name));
-  }
-  static Status wrong(std::string_view name, const Value& value, std::string_view expected) {
-    std::string text = std::string(name) + " is " + (value ? std::string(type_name(value)) : "missing") + "; it must be ";
-    return fail(Code::kInvalidParameter, text.append(expected), std::string(name));
-  }
-
   Status model() {
     const Value value = fields_[kModel];
     if (fields_[kModelCase]) {
@@ -296,7 +304,7 @@ class Inspector {
     for (Value member = tool.first(); member; member = member.next()) {
       const std::string_view key = name_of(member, scratch_);
       if (key == "type") {
-        if (type) return tl::unexpected(duplicate(member).error());
+        if (type) return duplicate(member);
         type = member;
       } else if (key == "name" || key == "function" || key == "custom") {
         if (name) {
@@ -339,18 +347,13 @@ class Inspector {
     return {};
   }
 
-  void add(chat::Role who, const Value& text) { view_.prompt.push_back({who, false, text_of(text)}); }
+  void add(chat::Role who, const Value& text) { view_.prompt.push_back({who, false, text_of(text), text}); }
 
   /// The decoded text: a view of the body, or of the view's arena.
   std::string_view text_of(const Value& string) {
     if (!string.has_escapes()) return string.raw_string();
     std::string& kept = view_.arena.emplace_back();
     return string.text(kept);
-  }
-
-  /// A value as an error message shows it: numbers as they stand, the rest by type.
-  static std::string shown(const Value& value) {
-    return value.is(Type::kNumber) ? std::string(value.raw().substr(0, 32)) : std::string(type_name(value));
   }
 
   Operation operation_;
@@ -367,6 +370,7 @@ Status inspect(const json::Document& document, Operation operation, std::uint32_
     view.operation = operation;
     return {};
   }
+  if ((wants & chat::kWantShape) != 0) view.shape.json_depth = document.depth();
   return Inspector(operation, wants, view).run(document.root());
 }
 

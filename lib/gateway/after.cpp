@@ -6,6 +6,7 @@
 
 #include "gateway/core.hpp"
 #include "gateway/exchange.hpp"
+#include "gateway/exchange_plugins.hpp"
 #include "gateway/header_policy.hpp"
 
 namespace sluice::gateway {
@@ -115,12 +116,21 @@ void Exchange::open_answer(ResponseHead&& head) {
     if (!attempt().model.empty()) (void)head_.headers.add("x-sluice-model", attempt().model);
   }
   (void)apply(route_->config->response_headers, head_.headers);  // judged when the configuration was loaded
+  if (plugins_ && mode_ != Mode::kErrorBody) return ask_head();  // that of an error, once it is known to be the caller's
   if (mode_ == Mode::kBytes) commit();
 }
 
 void Exchange::on_bytes(std::string_view bytes) {
   last_read_ = engine_.loop().now();
   attempt().bytes_received += bytes.size();
+  if (head_waits()) {
+    plugins_->kept.append(bytes);
+    return;
+  }
+  take_bytes(bytes);
+}
+
+void Exchange::take_bytes(std::string_view bytes) {
   switch (mode_) {
     case Mode::kStream: return stream_bytes(bytes);
     case Mode::kErrorBody:
@@ -132,6 +142,7 @@ void Exchange::on_bytes(std::string_view bytes) {
         error.message = "upstream '" + upstream().config->name + "': " + error.message;
         return fail_with(std::move(error), {}, head_.status);
       }
+      if (decodes()) return gather_whole(bytes);
       if (!committed_ && held_.size() + bytes.size() <= kHeldBytes && may_follow()) {
         held_.append(bytes);
         return;
@@ -148,13 +159,19 @@ void Exchange::on_bytes(std::string_view bytes) {
 void Exchange::commit() {
   if (committed_) return;
   committed_ = true;
-  if (mode_ == Mode::kStream) forget_request();
+  if (mode_ == Mode::kStream && !decodes()) forget_request();  // who reads deltas may look back at what was asked
   release_head();
   give(std::exchange(held_, {}));
 }
 
 void Exchange::stream_bytes(std::string_view bytes) {
   events_->feed(bytes);
+  if (plugins_) plugins_->in_piece = true;
+  take_events(bytes);
+  if (plugins_) plugins_->in_piece = false;
+}
+
+void Exchange::take_events(std::string_view bytes) {
   http::SseEvent event;
   for (;;) {
     const auto more = events_->next(event);
@@ -184,6 +201,7 @@ void Exchange::mask_secret(std::string& text) const {
 
 /// One event of the stream. False: the exchange has ended.
 bool Exchange::stream_event(const http::SseEvent& event) {
+  if (decodes()) return decode_event(event);
   if (event.has_data) {
     const dialect::TapVerdict verdict = tap_->on_event(event.name, event.data);
     if (verdict.error && !stream_terminal_) {
@@ -268,6 +286,7 @@ void Exchange::forget_request() {
   document_.reset();
   body_ = {};
   headers_ = {};
+  if (plugins_) plugins_->reader.forget();
   engine_.core().give_body_bytes(std::exchange(budget_held_, 0));
 }
 
@@ -286,18 +305,19 @@ void Exchange::end_stream() {
     if (!stream_event(event)) return;
     flush_run();
   }
-  if (stream_terminal_ || (stream_finished_ && !broken_off)) return complete();
+  if (stream_terminal_ || (stream_finished_ && !broken_off)) return finish_stream();
   fail_with(make_error(Code::kUpstreamTruncated, "upstream '" + upstream().config->name + "' ended the stream before it was finished"));
 }
 
 void Exchange::on_done(const engine::TransferEnd& done) {
+  if (keeps_end(done)) return;
   Attempt& ledger = attempt();
+  if (done.sends > 1 && ledger.sends == 0) engine_.counters().replayed.fetch_add(done.sends - 1, std::memory_order_relaxed);
   ledger.sends = done.sends;
   ledger.reused_connection = done.reused_connection;
   ledger.resolve = done.resolve;
   ledger.connect = done.connect;
   ledger.bytes_sent = done.bytes_sent;
-  if (done.sends > 1) engine_.counters().replayed.fetch_add(done.sends - 1, std::memory_order_relaxed);
   if (done.code != Code::kOk) {
     // The stream had said it was over; or it had given its finish reason, and then the connection was closed, not broken.
     const bool closed = done.code == Code::kUpstreamTruncated;
@@ -331,6 +351,7 @@ void Exchange::end_whole() {
     const std::string text = embedded->message;
     return fail_with(*embedded, text, head_.status);
   }
+  if (decodes()) return decode_whole();
   complete();
 }
 
@@ -347,13 +368,15 @@ void Exchange::relay_error_body() {
   if (dialect_ == upstream().dialect && dialect_->is_error_body(error_body_)) {
     head_.headers.remove("content-length");
     head_.headers.add_trusted("content-length", std::to_string(error_body_.size()));
-    release_head();
-    give(error_body_);
-    return end(Happening::kFinish, Ending::kCompleted, std::nullopt);
+    return relay_error(error_body_);
   }
   const std::string body = dialect_->encode_error(error, {provider_request_id_, text, head_.status});
   (void)head_.headers.set("content-type", dialect_->error_content_type());
   (void)head_.headers.set("content-length", std::to_string(body.size()));
+  relay_error(body);
+}
+
+void Exchange::give_error_body(std::string_view body) {
   release_head();
   give(body);
   end(Happening::kFinish, Ending::kCompleted, std::nullopt);
@@ -375,7 +398,7 @@ void Exchange::give_the_rest() {
 /// When the caller of an open stream has been left in silence for as long as its route lets it; empty = never.
 std::optional<TimePoint> Exchange::ping_due() const {
   const Milliseconds interval = route_ == nullptr ? Milliseconds{0} : route_->config->stream_keep_alive;
-  const bool open = state_ == State::kAnswering && mode_ == Mode::kStream && !stream_terminal_ && !paused_;
+  const bool open = state_ == State::kAnswering && mode_ == Mode::kStream && (!stream_terminal_ || holds_end()) && !paused_ && !head_waits();
   return open && interval.count() != 0 ? std::optional(last_given_ + interval) : std::nullopt;
 }
 

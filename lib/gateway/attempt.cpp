@@ -5,24 +5,10 @@
 
 #include "gateway/core.hpp"
 #include "gateway/exchange.hpp"
+#include "gateway/exchange_plugins.hpp"
 #include "gateway/header_policy.hpp"
 
 namespace sluice::gateway {
-namespace {
-
-/// `base` and `path` as one; a path that begins with the base already is not given it twice, so that an opaque route
-/// sends `/v1/files` to `https://host/v1` as the client said it.
-std::string join(std::string_view base, std::string_view path) {
-  if (base.empty()) return std::string(path);
-  if (path.substr(0, base.size()) == base && (path.size() == base.size() || path[base.size()] == '/')) return std::string(path);
-  std::string out;
-  out.reserve(base.size() + path.size());
-  out += base;
-  out += path;
-  return out;
-}
-
-}  // namespace
 
 void Exchange::start_attempt() {
   const CompiledUpstream& to = upstream();
@@ -33,13 +19,19 @@ void Exchange::start_attempt() {
   // The last request there may be: the library below must not make two of it.
   if (route_->config->retry.attempts > 1 && retries_->sends_left() == 1) wire->repeatable = false;
   channel_ = std::move(*channel);
+  if (plugins_) return ask_attempt(std::move(*wire));
+  send_attempt(std::move(*wire));
+}
 
+void Exchange::send_attempt(engine::WireRequest wire) {
+  const CompiledUpstream& to = upstream();
   move(Happening::kSend);
   attempt_started_ = engine_.loop().now();
+  if (plugins_) plugins_->waited_before = plugins_->run.waited();
   const policy::Choice& choice = decision_.choices[choice_];
   Attempt& ledger = outcome_.attempts.emplace_back();
   ledger.upstream = to.config->name;
-  ledger.model = choice.model.empty() ? outcome_.requested_model : choice.model;
+  ledger.model = choice.model.empty() ? std::string(view_.model) : choice.model;
   ledger.chosen_because = why_chosen();
   ledger.started = attempt_started_ - started_;
   ledger.wait = std::exchange(wait_, Duration::zero());
@@ -48,17 +40,18 @@ void Exchange::start_attempt() {
   outcome_.queue_time += ledger.queued;
   if (const Milliseconds connect = to.config->timeouts.connect; connect.count() != 0) connect_deadline_ = attempt_started_ + connect;
   rearm();
-  transfer_ = channel_->start(std::move(*wire), *this);
-  if (paused_ && transfer_) transfer_->pause();
+  transfer_paused_ = false;
+  transfer_ = channel_->start(std::move(wire), *this);
+  settle_pause();
 }
 
 std::string Exchange::attempt_target() const {
   const CompiledUpstream& to = upstream();
   std::string target;
   if (route_->rewrite) {
-    target = join(to.base_path, route_->rewrite->apply(target_.path, captures_));
+    target = join_paths(to.base_path, route_->rewrite->apply(target_.path, captures_));
   } else if (passes_as_it_is()) {
-    target = join(to.base_path, target_.path);
+    target = join_paths(to.base_path, target_.path);
   } else {
     target = to.base_path;
     target += recognised_.suffix;
@@ -99,6 +92,7 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
   wire.headers.reserve(8, 384);
   pass_up(headers_, passes_as_it_is(), route.forward_headers, wire.headers);
   if (wire.has_body && !opaque_ && !wire.headers.contains("content-type")) wire.headers.add_trusted("Content-Type", "application/json");
+  if (plugins_) plugins_->pass_headers(headers_, wire.headers);
   if (Status edited = apply(route.request_headers, wire.headers); !edited) return tl::unexpected(edited.error());
   if (!to.auth_name.empty()) {
     wire.headers.remove(to.auth_name);
@@ -113,6 +107,7 @@ void Exchange::close_attempt(Code code, std::string reason) {
   ledger.reason = std::move(reason);
   ledger.total = engine_.loop().now() - attempt_started_;
   outcome_.upstream_time += ledger.total;
+  if (plugins_) outcome_.upstream_time -= plugins_->waited_since_attempt();  // told as plugin_time
   if (tap_) ledger.usage = tap_->usage();
 }
 

@@ -1,5 +1,5 @@
 // Phase 3, before: what happens after the route is known and before anything is sent: the route's edits of the body,
-// and the deadline of the whole exchange. Request plugins will run here.
+// and the deadline of the whole exchange. Plugins of the request are asked next (ruling.cpp), and see what the edits made.
 
 #include <algorithm>
 

@@ -100,6 +100,12 @@ bool Findings::said(std::string_view pointer) const noexcept {
                      [pointer](const Problem& one) { return one.pointer == pointer; });
 }
 
+bool Findings::said_within(std::string_view pointer) const noexcept {
+  return std::any_of(problems_.begin(), problems_.end(), [pointer](const Problem& one) {
+    return one.pointer.starts_with(pointer) && (one.pointer.size() == pointer.size() || one.pointer[pointer.size()] == '/');
+  });
+}
+
 const Upstream* Findings::upstream(std::string_view name) const noexcept {
   for (const Upstream& one : config_.upstreams) {
     if (one.name == name) return &one;
@@ -110,6 +116,12 @@ const Upstream* Findings::upstream(std::string_view name) const noexcept {
 bool Findings::is_security(const Target& target) const noexcept {
   const Upstream* found = upstream(target.upstream);
   return found != nullptr && found->mode == UpstreamMode::kSecurity;
+}
+
+bool Findings::is_opaque(const Route& route) const noexcept {
+  const bool security = !route.upstreams.empty() && std::all_of(route.upstreams.begin(), route.upstreams.end(),
+                                                                [this](const Target& one) { return is_security(one); });
+  return security || route.operation == RouteOperation::kOpaque;
 }
 
 void Findings::need_name(const std::string& pointer, std::string_view what, std::string_view name,
@@ -183,6 +195,7 @@ void judge(const Config& config, bool whole, std::vector<Problem>& problems) {
   judge_upstreams(findings);
   judge_names(findings, "routes", findings.routes);
   judge_routes(findings, whole);
+  judge_plugins(findings);
 }
 
 std::string at(std::string_view list, std::size_t index, std::string_view key) {

@@ -22,10 +22,15 @@ class Findings {
   /// True where something was said about this very place.
   [[nodiscard]] bool said(std::string_view pointer) const noexcept;
 
+  /// The same of this place or anything below it.
+  [[nodiscard]] bool said_within(std::string_view pointer) const noexcept;
+
   /// The upstream called `name`; null where there is none.
   [[nodiscard]] const Upstream* upstream(std::string_view name) const noexcept;
   /// True where the target's upstream does its own routing; false where there is none of that name.
   [[nodiscard]] bool is_security(const Target& target) const noexcept;
+  /// True where the route passes bytes as they are: opaque, or to upstreams that do their own routing.
+  [[nodiscard]] bool is_opaque(const Route& route) const noexcept;
   /// Reports `name` unless it is one of `known`. Silent while a name is missing among them: nobody knows what it was to be.
   void need_name(const std::string& pointer, std::string_view what, std::string_view name,
                  const std::vector<std::string_view>& known);
@@ -47,6 +52,7 @@ void judge_header_edits(Findings& findings, const std::string& pointer, const He
 void judge_body_edits(Findings& findings, const std::string& pointer, const BodyEdits& edits);
 void judge_rewrite(Findings& findings, const std::string& pointer, const Route& route);
 void judge_balance(Findings& findings, const std::string& pointer, const Route& route);
+void judge_plugins(Findings& findings);
 
 /// All of the above.
 void judge(const Config& config, bool whole, std::vector<Problem>& problems);

@@ -3,13 +3,13 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "gateway/config_codec.hpp"
 #include "gateway/config_judge.hpp"
 #include "gateway/config_reader.hpp"
 #include "json/document.hpp"
+#include "policy/edit_rules.hpp"
 #include "policy/match.hpp"
 
 namespace sluice::gateway::config {
@@ -18,36 +18,15 @@ namespace {
 
 constexpr std::int64_t kRegexBytes = 1 << 20;  // the same bound as regular expressions of matches
 
-/// Fields that frame the message or belong to one connection: the gateway writes them itself.
-constexpr std::array<std::string_view, 12> kFraming{
-    "connection", "content-encoding", "content-length",    "expect",
-    "host",       "http2-settings",   "keep-alive",        "proxy-connection",
-    "te",         "trailer",          "transfer-encoding", "upgrade"};
-/// Fields that carry credentials: those come from the upstream, bound to its origin.
-constexpr std::array<std::string_view, 6> kCredentials{"api-key",   "authorization", "cookie", "proxy-authorization",
-                                                       "x-api-key", "x-goog-api-key"};
-
-template <std::size_t N> bool is_one_of(const std::array<std::string_view, N>& names, std::string_view name) noexcept {
-  return std::any_of(names.begin(), names.end(), [name](std::string_view one) { return same_name(one, name); });
-}
-
 class HeaderEditJudge {
  public:
   HeaderEditJudge(Findings& findings, const std::string& here, bool towards_upstream)
       : findings_(findings), here_(here), request_(towards_upstream) {}
 
   void judge_field(const std::string& where, const std::string& name) {
-    if (name.empty() || !is_header_name(name) || is_annotation(name)) {
-      findings_.add(where, shown(name) + " is no header field name");
-    } else if (is_one_of(kFraming, name)) {
-      findings_.add(where, "cannot be changed: the gateway writes " + shown(name) + " itself");
-    } else if (request_ && is_one_of(kCredentials, name)) {
-      findings_.add(where, shown(name) +
-                               " carries a credential: it comes from the upstream's \"credential\", or by its exact "
-                               "name in \"forward_headers\"");
-    } else if (request_ && same_name(name, "accept-encoding")) {
-      findings_.add(where, "cannot be changed: the upstream's \"compressed\" decides");
-    }
+    if (is_annotation(name)) return findings_.add(where, shown(name) + " is no header field name");
+    const Status may = policy::may_edit_field(name, request_ ? policy::Towards::kUpstream : policy::Towards::kCaller);
+    if (!may) findings_.add(where, may.error().message);
   }
 
   /// SEC-15: what would split or end a header is refused before it is anywhere near a wire.
@@ -152,16 +131,6 @@ void judge_prefix(Findings& findings, const std::string& where, const Route& rou
   }
 }
 
-/// Members the gateway reads or writes itself: a change behind its back would make it wrong about the request.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kOwnMembers{
-    std::pair<std::string_view, std::string_view>{"/model", "use \"model\" of the route's upstream, or \"models\""},
-    {"/stream", "the caller decides whether the answer is streamed"},
-    {"/stream_options", "the gateway asks for usage itself"}};
-
-bool covers(std::string_view upper, std::string_view pointer) noexcept {
-  return pointer.starts_with(upper) && (pointer.size() == upper.size() || pointer[upper.size()] == '/');
-}
-
 }  // namespace
 
 void judge_header_edits(Findings& findings, const std::string& pointer, const HeaderEdits& edits,
@@ -172,12 +141,9 @@ void judge_header_edits(Findings& findings, const std::string& pointer, const He
 void judge_body_edits(Findings& findings, const std::string& pointer, const BodyEdits& edits) {
   std::vector<std::pair<std::string_view, std::string>> seen;  // pointer into the body, pointer into the configuration
   const auto judge_one = [&](std::string_view member, const std::string& where) {
-    for (const auto& [own, instead] : kOwnMembers) {
-      if (covers(own, member))
-        return findings.add(where, fmt::format("{} cannot be changed here: {}", shown(member), instead));
-    }
+    if (const Status may = policy::may_edit_member(member); !may) return findings.add(where, may.error().message);
     for (const auto& [other, there] : seen) {
-      if (covers(other, member) || covers(member, other))
+      if (policy::covers(other, member) || policy::covers(member, other))
         return findings.add(where, fmt::format("{} overlaps {} ({})", shown(member), shown(other), there));
     }
     seen.emplace_back(member, where);

@@ -100,6 +100,8 @@ Codec<GatewayOptions> gateway_options() {
        field("threads", &GatewayOptions::threads, integer<std::uint32_t>(0, 256),
              "Engine threads. 0: none is made and the host program drives the gateway; `sluiced` refuses that.", "4"),
        field("listen", &GatewayOptions::listen, list_of(listen(), {.min_items = 0}), "The addresses to serve."),
+       field("plugins", &GatewayOptions::plugins, plugin_list(),
+             "Plugins of every route. Those that authenticate stand here: they run before a route is known."),
        field("limits", &GatewayOptions::limits, request_limits(), "Bounds of one request."),
        field("max_exchanges", &GatewayOptions::max_exchanges, integer<std::uint32_t>(0, kMany * 10),
              "Exchanges open at once; more are refused. 0 = no bound."),

@@ -12,6 +12,10 @@ namespace sluice::gateway::config {
 [[nodiscard]] Codec<Consumer> consumer();
 [[nodiscard]] Codec<Upstream> upstream();
 [[nodiscard]] Codec<Match> match();
+[[nodiscard]] Codec<BodyMatch> body_rule();
+[[nodiscard]] Codec<HeaderEdits> header_edits();
+[[nodiscard]] Codec<BodyEdits> body_edits();
+[[nodiscard]] Codec<std::vector<PluginUse>> plugin_list();
 [[nodiscard]] Codec<Route> route();
 [[nodiscard]] Codec<Strategy> strategy();
 /// How a strategy stands in a document. Lifetime: static.

@@ -117,6 +117,8 @@ Codec<Scalar> number_scalar() {
           any.write};
 }
 
+}  // namespace
+
 Codec<BodyMatch> body_rule() {
   using Op = BodyMatch::Op;
   const auto in_list = form<BodyMatch, std::vector<Scalar>>(
@@ -144,6 +146,8 @@ Codec<BodyMatch> body_rule() {
                   scalar_of(text()))},
       {"equals", "in", "exists", "lt", "lte", "gt", "gte", "glob", "regex"});
 }
+
+namespace {
 
 Codec<PromptMatch> prompt_rule() {
   using Op = PromptMatch::Op;
@@ -206,6 +210,8 @@ Codec<PathRewrite> rewrite() {
              "... by this; `\\1` is the first group. Unset: by nothing.", "\"/new/\\\\1\"")});
 }
 
+}  // namespace
+
 Codec<HeaderEdits> header_edits() {
   return object<HeaderEdits>(
       "Header edits", "First `remove`, then `set`, then `add`.",
@@ -224,8 +230,6 @@ Codec<BodyEdits> body_edits() {
        field("remove", &BodyEdits::remove, list_of(text(kPointerForm), {.unique = true}),
              "JSON Pointers of members taken out.", "[\"/user\"]")});
 }
-
-}  // namespace
 
 Codec<Match> match() {
   return object<Match>(
@@ -276,6 +280,9 @@ Codec<Route> route() {
              "their exact name.",
              "[\"x-trace-*\"]"),
        field("body", &Route::body, body_edits(), "Changes to the JSON body."),
+       field("plugins", &Route::plugins, plugin_list(),
+             "Run behind the gateway's own within each phase; one with a name of the gateway's list takes its place here.",
+             "[{\"name\": \"request_log\"}]"),
        field("expose_target", &Route::expose_target, boolean(),
              "Names provider and model in the answer's headers `x-sluice-provider` and `x-sluice-model`."),
        field("stream_keep_alive_ms", &Route::stream_keep_alive, milliseconds(0),

@@ -55,7 +55,10 @@ Result<std::unique_ptr<Core>> Core::open(Config config, OpenOptions options) {
       return fail(Code::kInvalidConfiguration, "a manual clock needs threads = 0 and a simulated transport: nothing real waits for it");
     }
   }
-  auto snapshot = Snapshot::compile(std::move(config), nullptr);
+  core->host_plugins_ = {core->options_.plugins, core->options_.observers, {}};
+  if (const auto& log = core->options_.log) core->host_plugins_.log = [log](std::string_view line) { log(LogLevel::kInfo, line); };
+  if (Status judged = judge_host(core->host_plugins_); !judged) return tl::unexpected(judged.error());
+  auto snapshot = Snapshot::compile(std::move(config), nullptr, core->host_plugins_);
   if (!snapshot) return tl::unexpected(snapshot.error());
   core->snapshot_ = std::move(*snapshot);
   core->host_driven_ = threads == 0;
@@ -181,7 +184,7 @@ Status Core::reload(Config config) {
     return fail(Code::kInvalidConfiguration, "/gateway/threads: " + std::to_string(config.gateway.threads) +
                                                  " differs from the running " + std::to_string(old.threads) + "; threads are fixed while a gateway runs");
   }
-  auto compiled = Snapshot::compile(std::move(config), before.get());
+  auto compiled = Snapshot::compile(std::move(config), before.get(), host_plugins_);
   if (!compiled) return tl::unexpected(compiled.error());
   {
     const std::lock_guard lock(mutex_);
@@ -214,6 +217,12 @@ Statistics Core::statistics() const {
     out.failed += counters.failed.load(std::memory_order_relaxed);
     out.cancelled += counters.cancelled.load(std::memory_order_relaxed);
     out.replayed_sends += counters.replayed.load(std::memory_order_relaxed);
+    out.decoded_answers += counters.decoded.load(std::memory_order_relaxed);
+    out.plugin_errors += counters.plugin_errors.load(std::memory_order_relaxed);
+    out.plugin_timeouts += counters.plugin_timeouts.load(std::memory_order_relaxed);
+    out.plugins_failed_open += counters.plugins_failed_open.load(std::memory_order_relaxed);
+    out.ignored_resumes += counters.ignored_resumes.load(std::memory_order_relaxed);
+    out.unrecorded_verdicts += counters.unrecorded_verdicts.load(std::memory_order_relaxed);
     out.max_loop_lag = std::max(out.max_loop_lag, engine->loop().take_lag());
     out.open_per_engine.push_back(engine->open_exchanges());
   }

@@ -72,6 +72,7 @@ class Core {
   void set_simulators(const Snapshot& snapshot);
 
   OpenOptions options_;
+  HostPlugins host_plugins_;
   const Clock* clock_;
   const pid_t pid_;
   bool host_driven_ = false;

@@ -25,6 +25,7 @@ Engine::~Engine() {
   channels_.clear();
   simulator_.reset();
   network_.reset();
+  if (post_) post_->close();
   loop_.reset();
 }
 
@@ -37,6 +38,11 @@ Status Engine::prepare(engine::Backend backend) {
   if (!network) return tl::unexpected(network.error());
   network_ = std::move(*network);
   return {};
+}
+
+std::shared_ptr<EnginePost> Engine::post() {
+  if (!post_) post_ = std::make_shared<EnginePost>(*loop_);
+  return post_;
 }
 
 Exchange& Engine::open(ExchangeListener& caller, std::shared_ptr<void> keep_alive) {

@@ -11,6 +11,7 @@
 
 #include "engine/loop.hpp"
 #include "engine/transport.hpp"
+#include "gateway/engine_post.hpp"
 #include "gateway/exchange.hpp"
 #include "gateway/snapshot.hpp"
 #include "sluice/random.hpp"
@@ -22,6 +23,9 @@ class Core;
 /// Counters one engine keeps; read by anyone.
 struct EngineCounters {
   std::atomic<std::uint64_t> started{0}, open{0}, completed{0}, refused{0}, failed{0}, cancelled{0}, replayed{0};
+  // Of plugins.
+  std::atomic<std::uint64_t> decoded{0}, plugin_errors{0}, plugin_timeouts{0}, plugins_failed_open{0}, ignored_resumes{0},
+      unrecorded_verdicts{0};
 };
 
 class Engine {
@@ -65,6 +69,8 @@ class Engine {
   [[nodiscard]] Result<std::shared_ptr<engine::Channel>> channel(const CompiledUpstream& upstream);
   [[nodiscard]] std::string new_id();
   [[nodiscard]] Random& random() noexcept { return random_; }
+  /// For whoever outlives this engine.
+  [[nodiscard]] std::shared_ptr<EnginePost> post();
 
  private:
   struct Slot {
@@ -84,6 +90,7 @@ class Engine {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::unique_ptr<Exchange>> retired_;
+  std::shared_ptr<EnginePost> post_;  // once somebody has asked for it
 };
 
 }  // namespace sluice::gateway

@@ -6,6 +6,7 @@
 #include <cassert>
 
 #include "gateway/core.hpp"
+#include "gateway/exchange_plugins.hpp"
 
 namespace sluice::gateway {
 
@@ -39,7 +40,8 @@ bool Exchange::begin(RequestStart start) {
     return false;
   }
   move(Happening::kHeadTaken);
-  return true;
+  if (snapshot_->head_chain) authenticate();  // it may wait, while the body comes
+  return state_ != State::kEnded;
 }
 
 void Exchange::body_whole(Body body) {
@@ -52,10 +54,10 @@ void Exchange::body_whole(Body body) {
 
 void Exchange::body_done() {
   if (state_ != State::kBody) return;
-  for (const auto phase : {&Exchange::receive_body, &Exchange::route, &Exchange::before}) {
-    if (Status done = (this->*phase)(); !done) return refuse(done.error());
-  }
-  forward();
+  move(Happening::kWhole);
+  whole_at_ = engine_.loop().now();
+  outcome_.receive_time = whole_at_ - started_ - (plugins_ ? plugins_->run.waited() : Duration{});
+  if (!plugins_ || plugins_->head_judged) judge_request();
 }
 
 void Exchange::refuse(Error error) {
@@ -88,7 +90,7 @@ void Exchange::cancel() {
   if (state_ == State::kEnded) return;
   transfer_.reset();
   // Who leaves after the stream has said it is over has had everything.
-  const bool had_all = stream_terminal_ || stream_finished_;
+  const bool had_all = (stream_terminal_ || stream_finished_) && !holds_end();
   if (!outcome_.attempts.empty() && attempt().reason.empty()) {
     close_attempt(had_all ? Code::kOk : Code::kCancelled, had_all ? "completed" : "the caller left");
   }
@@ -104,15 +106,30 @@ void Exchange::abandon(Error error) {
 void Exchange::pause_answer() {
   if (paused_ || state_ == State::kEnded) return;
   paused_ = true;
-  if (transfer_) transfer_->pause();
+  settle_pause();
 }
 
 void Exchange::resume_answer() {
   if (!paused_ || state_ == State::kEnded) return;
   paused_ = false;
   last_read_ = last_given_ = engine_.loop().now();  // silence that the caller asked for is not the upstream's
-  if (transfer_) transfer_->resume();
-  rearm();
+  settle_pause();
+  if (state_ != State::kEnded) rearm();
+}
+
+/// The upstream sends while both want bytes: the caller, and the plugins that look at them first.
+void Exchange::settle_pause() {
+  const bool pause = paused_ || (plugins_ && plugins_->pauses());
+  if (!transfer_ || pause == transfer_paused_) return;
+  transfer_paused_ = pause;
+  if (pause) return transfer_->pause();
+  last_read_ = engine_.loop().now();
+  transfer_->resume();
+}
+
+/// Whether it is the upstream that is silent.
+bool Exchange::waits_for_bytes() const noexcept {
+  return state_ == State::kAnswering && idle_limit_.count() != 0 && !paused_ && !(plugins_ && plugins_->busy());
 }
 
 void Exchange::end(Happening how, Ending ending, std::optional<Error> error) {
@@ -124,9 +141,14 @@ void Exchange::end(Happening how, Ending ending, std::optional<Error> error) {
   load_.release();
   engine_.core().give_body_bytes(std::exchange(budget_held_, 0));
   if (std::exchange(counted_, false)) engine_.core().give_exchange();
+  if (plugins_) {
+    plugins_->calls.cancel();
+    plugins_->run.account(outcome_);
+  }
   close_account(ending, std::move(error));
   const auto keep_alive = std::move(keep_alive_);
   std::exchange(caller_, nullptr)->on_end(outcome_);
+  if (plugins_) plugins_->run.finish(outcome_);
   if (const auto& report = engine_.core().options().on_outcome) report(outcome_);
   engine_.retire(*this);
 }
@@ -147,8 +169,9 @@ void Exchange::rearm() {
   consider(connect_deadline_);
   consider(headers_deadline_);
   consider(first_delta_deadline_);
-  if (state_ == State::kAnswering && idle_limit_.count() != 0 && !paused_) consider(last_read_ + idle_limit_);
+  if (waits_for_bytes()) consider(last_read_ + idle_limit_);
   consider(ping_due());
+  if (plugins_) consider(plugins_->run.next_deadline());
   if (!nearest) return engine_.loop().disarm(timer_);
   if (!timer_.armed() || timer_.deadline() > *nearest) engine_.loop().arm(timer_, *nearest);
 }
@@ -160,17 +183,22 @@ void Exchange::on_timer() {
   const auto timed_out = [this](Code code, const char* what, Milliseconds limit) {
     fail_with(make_error(code, "upstream '" + upstream().config->name + "': " + what + " within " + std::to_string(limit.count()) + " ms"));
   };
-  const bool silent = state_ == State::kAnswering && idle_limit_.count() != 0 && !paused_ && last_read_ + idle_limit_ <= now;
-  if (stream_terminal_ && (silent || due(total_deadline_))) {
+  const bool silent = waits_for_bytes() && last_read_ + idle_limit_ <= now;
+  if (stream_terminal_ && !holds_end() && (silent || due(total_deadline_))) {
     // The stream has said it is over: an upstream that does not end its body takes nothing from that.
     transfer_.reset();
     return complete();
   }
-  const auto& limits = upstream().config->timeouts;
   if (due(total_deadline_)) {
     const auto limit = std::chrono::duration_cast<Milliseconds>(*total_deadline_ - started_);
     return fail_with(make_error(Code::kTotalTimeout, "the exchange was not over within its " + std::to_string(limit.count()) + " ms"));
   }
+  if (plugins_) {
+    plugins_->run.on_time(now);
+    if (state_ == State::kEnded) return;
+    if (state_ < State::kChoosing) return rearm();  // no upstream is chosen yet
+  }
+  const auto& limits = upstream().config->timeouts;
   if (due(choose_at_)) return choose();
   if (due(queue_deadline_)) {
     Error error = make_error(Code::kQueueTimeout, "no place at upstream '" + upstream().config->name + "' came free within " +

@@ -2,6 +2,7 @@
 /// One exchange: a client's request, from its first byte to the one terminal event. It lives on one engine thread.
 /// The exchange alone knows the order of the phases; each phase is a file and calls no other:
 ///   receive.cpp (1)  route.cpp (2)  before.cpp (3)  forward.cpp and attempt.cpp (4)  after.cpp (5)  emit.cpp (6)
+/// and where its route has plugins, ruling.cpp between them and answer_plugins.cpp in (5).
 
 #include <cstdint>
 #include <memory>
@@ -20,12 +21,17 @@
 #include "policy/balance.hpp"
 #include "policy/gate.hpp"
 #include "policy/model_policy.hpp"
+#include "plugin/run.hpp"
 #include "policy/retry.hpp"
 #include "sluice/gateway.hpp"
 
 namespace sluice::gateway {
 
 class Engine;
+class ExchangePlugins;
+class ExchangeReader;
+class RequestDraft;
+struct DecodedEvent;
 
 /// What a caller brings: the head of a request, judged by a strict parser or by the API boundary.
 struct RequestStart {
@@ -76,6 +82,10 @@ class Exchange final : private engine::TransferSink {
   [[nodiscard]] const dialect::Dialect* dialect() const noexcept { return dialect_; }
 
  private:
+  friend class ExchangePlugins;  // its host side
+  friend class ExchangeReader;   // what they read
+  friend class RequestDraft;     // what they change
+
   // Phase 1: who calls, in which dialect, what for.
   Status receive_head(RequestStart& start);
   Status identify(const RequestStart& start);
@@ -86,13 +96,26 @@ class Exchange final : private engine::TransferSink {
   // Phase 2: which route, which upstreams.
   Status route();
   Status choose_route(policy::Found& found);
+  Status decide_model();
   [[nodiscard]] Error no_route_error() const;
   // Phase 3: what happens before anything is sent.
   Status before();
   Status edit_body(const BodyEdits& edits);
+  // Where plugins are asked, and what follows (ruling.cpp).
+  [[nodiscard]] ExchangePlugins& plugins();
+  [[nodiscard]] chat::Operation operation() const noexcept;
+  [[nodiscard]] std::uint32_t plugin_wants() const noexcept;
+  void authenticate();
+  void judge_request();
+  Status read_for_plugins();
+  void ask_attempt(engine::WireRequest wire);
+  void on_ruling(plugin::Stage stage, const plugin::Ruling& ruling);
+  void plugin_fails(Error error, std::string_view plugin);
+  void answer_reply(const PluginReply& reply);
   // Phase 4: which upstream, and again after a failure (forward.cpp); one attempt there (attempt.cpp).
   void forward();
   void choose();
+  [[nodiscard]] std::optional<policy::Pick> pick();
   bool ask_for_place();
   void on_place(std::uint32_t turn, policy::Place place);
   void pass_over(Error refusal);
@@ -105,6 +128,7 @@ class Exchange final : private engine::TransferSink {
   bool try_again(const Error& error, std::string_view provider_text, int provider_status);
   void reset_attempt();
   void start_attempt();
+  void send_attempt(engine::WireRequest wire);
   [[nodiscard]] Result<engine::WireRequest> encode_attempt();
   [[nodiscard]] std::string attempt_target() const;
   void close_attempt(Code code, std::string reason);
@@ -114,12 +138,16 @@ class Exchange final : private engine::TransferSink {
   void on_bytes(std::string_view bytes) override;
   void on_done(const engine::TransferEnd& end) override;
   void open_answer(ResponseHead&& head);
+  void take_bytes(std::string_view bytes);
   void stream_bytes(std::string_view bytes);
+  void take_events(std::string_view bytes);
   bool stream_event(const http::SseEvent& event);
   void fail_in_stream(const http::SseEvent& event, Error error);
   void forget_request();
   void end_stream();
   void relay_error_body();
+  void give_error_body(std::string_view body);
+  void relay_error(std::string_view body);
   void end_whole();
   void complete();
   void commit();
@@ -132,6 +160,29 @@ class Exchange final : private engine::TransferSink {
   void give_the_rest();
   [[nodiscard]] std::optional<TimePoint> ping_due() const;
   void ping();
+  // The same, where plugins look at it (answer_plugins.cpp).
+  [[nodiscard]] bool head_waits() const noexcept;
+  [[nodiscard]] bool holds_end() const noexcept;
+  [[nodiscard]] bool decodes() const noexcept;
+  void ask_head();
+  void head_judged();
+  void catch_up();
+  bool keeps_end(const engine::TransferEnd& end);
+  bool decode_event(const http::SseEvent& event);
+  [[nodiscard]] plugin::Ruling ask_delta(const dialect::AnswerText& text);
+  void note_said(const DecodedEvent& event);
+  bool release(DecodedEvent& event);
+  void give_event(const DecodedEvent& event);
+  void on_plugin_delta(Delta& delta, plugin::Change change);
+  void finish_stream();
+  bool ask_end_if_over();
+  void ask_end();
+  void add_text(const Delta& delta);
+  void answer_judged();
+  [[nodiscard]] std::string filtered_end();
+  void gather_whole(std::string_view bytes);
+  void decode_whole();
+  void give_whole();
   // Phase 6: the account.
   void end(Happening how, Ending ending, std::optional<Error> error);
   void answer_error(const Error& error, std::string_view provider_text = {}, int provider_status = 0);
@@ -143,6 +194,8 @@ class Exchange final : private engine::TransferSink {
   void move(Happening what);
   void rearm();
   void on_timer();
+  void settle_pause();
+  [[nodiscard]] bool waits_for_bytes() const noexcept;
   [[nodiscard]] const CompiledUpstream& upstream() const;
   [[nodiscard]] Attempt& attempt() { return outcome_.attempts.back(); }
 
@@ -202,7 +255,8 @@ class Exchange final : private engine::TransferSink {
   std::shared_ptr<engine::Channel> channel_;
   std::unique_ptr<engine::Transfer> transfer_;
   bool asked_for_usage_ = false;
-  bool paused_ = false;
+  bool paused_ = false;                        // the caller cannot take more now
+  bool transfer_paused_ = false;               // what was said to the transfer last
   TimePoint attempt_started_{};
 
   // Phase 5. Until the first content nothing of an answer is given, so that another attempt can take its place.
@@ -233,6 +287,8 @@ class Exchange final : private engine::TransferSink {
 
   // Phase 6.
   Outcome outcome_;
+
+  std::unique_ptr<ExchangePlugins> plugins_;   // null: the route has none
 };
 
 }  // namespace sluice::gateway

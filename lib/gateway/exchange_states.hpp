@@ -1,17 +1,23 @@
 #pragma once
 /// The life of an exchange, as a drawing and a table. An illegal event is a hole in the table, not a forgotten `if`.
 ///
-///          begin            body_done: receive, route, before
-///   [kHead] ----> [kBody] ----------------------.
-///      |             |                          v    no place    place
-///      |             |               .---> [kChoosing] ---> [kQueued] ---> [kSending] ---> [kAnswering]
-///      |             |               |          | |             |              | |    head      | |
-///      |             |               |          | '--- place ---|------------->' |              | |
-///      |             |               '-- another upstream, or the same again, while nothing of the answer was given
-///      |             |               '----------|---------------'----------------'--------------' |
-///      '-- refuse ---+--------- refuse, fail ---+---- refuse ---+------ fail ----------- fail ----+ finish
-///                    |                          |               |              |                  |
-///                    '------------------------- cancel ---------+--------------+------------------+--> [kEnded]
+///          begin          body_done          receive, route, before; plugins of the request
+///   [kHead] ----> [kBody] -------> [kJudging] ---------.
+///      |             |                 |               v    no place    place
+///      |             |                 |    .---> [kChoosing] ---> [kQueued] ---> [kSending] ---> [kAnswering]
+///      |             |                 |    |       |  |  |           |   |          | |    head      | |
+///      |             |                 |    |       |  |  '-- place --|---|--------->' |              | |
+///      |             |                 |    |       |  '--------> [kPreparing] ----->' |              | |
+///      |             |                 |    |       |     place: plugins of the attempt               | |
+///      |             |                 |    '-- another upstream, or the same again, while nothing of the answer was given
+///      |             |                 |    '-------|-----------------'----------------'--------------' |
+///      '-- refuse ---+- refuse, fail --+- refuse ---+------ refuse ---+--- fail ------------- fail -----+ finish
+///                    |                 |            |                 |              |                  |
+///                    '---------------- cancel ------+-----------------+--------------+------------------+--> [kEnded]
+///
+/// Plugins may keep it waiting in kBody (those of the head, while the body comes), kJudging, kPreparing and kAnswering (head,
+/// deltas and end of the answer, while bytes may come); these are no states of their own, for whatever happens to an exchange
+/// happens to one that waits, too.
 ///
 /// kEnded is entered exactly once, and entering it is what tells the caller the end.
 
@@ -21,11 +27,13 @@
 
 namespace sluice::gateway {
 
-enum class State : std::uint8_t { kHead, kBody, kChoosing, kQueued, kSending, kAnswering, kEnded };
+enum class State : std::uint8_t { kHead, kBody, kJudging, kChoosing, kQueued, kPreparing, kSending, kAnswering, kEnded };
 enum class Happening : std::uint8_t {
   kHeadTaken,   ///< the head was judged and admitted
+  kWhole,       ///< the request has come to its end
   kChoose,      ///< routed; an upstream is to be chosen, perhaps after a pause: the first time, or after a failed attempt
   kQueue,       ///< chosen; no place at that upstream yet
+  kPrepare,     ///< chosen, and a place is held: plugins are asked about the attempt
   kSend,        ///< chosen, and a place is held: the attempt starts
   kAnswerHead,  ///< the upstream's head has come
   kFinish,      ///< the upstream's answer is whole
@@ -34,21 +42,23 @@ enum class Happening : std::uint8_t {
   kCancel,      ///< the caller left
 };
 
-inline constexpr std::size_t kStates = 7, kHappenings = 9;
+inline constexpr std::size_t kStates = 9, kHappenings = 11;
 inline constexpr State kIllegal = static_cast<State>(0xff);
 
 namespace table {
-inline constexpr State X = kIllegal, B = State::kBody, C = State::kChoosing, Q = State::kQueued, S = State::kSending, A = State::kAnswering,
-                       E = State::kEnded;
-// Rows: State; columns: Happening.                       Taken Choose Queue Send Head Finish Refuse Fail Cancel
+inline constexpr State X = kIllegal, B = State::kBody, J = State::kJudging, C = State::kChoosing, Q = State::kQueued, P = State::kPreparing,
+                       S = State::kSending, A = State::kAnswering, E = State::kEnded;
+// Rows: State; columns: Happening.                       Taken Whole Choose Queue Prepare Send Head Finish Refuse Fail Cancel
 inline constexpr std::array<std::array<State, kHappenings>, kStates> kNext{{
-    /* kHead      */ {{B, X, X, X, X, X, E, E, E}},
-    /* kBody      */ {{X, C, X, X, X, X, E, E, E}},
-    /* kChoosing  */ {{X, X, Q, S, X, X, E, E, E}},
-    /* kQueued    */ {{X, C, X, S, X, X, E, E, E}},
-    /* kSending   */ {{X, C, X, X, A, X, X, E, E}},
-    /* kAnswering */ {{X, C, X, X, X, E, X, E, E}},
-    /* kEnded     */ {{X, X, X, X, X, X, X, X, X}},
+    /* kHead      */ {{B, X, X, X, X, X, X, X, E, E, E}},
+    /* kBody      */ {{X, J, X, X, X, X, X, X, E, E, E}},
+    /* kJudging   */ {{X, X, C, X, X, X, X, X, E, E, E}},
+    /* kChoosing  */ {{X, X, X, Q, P, S, X, X, E, E, E}},
+    /* kQueued    */ {{X, X, C, X, P, S, X, X, E, E, E}},
+    /* kPreparing */ {{X, X, X, X, X, S, X, X, E, E, E}},
+    /* kSending   */ {{X, X, C, X, X, X, A, X, X, E, E}},
+    /* kAnswering */ {{X, X, C, X, X, X, X, E, X, E, E}},
+    /* kEnded     */ {{X, X, X, X, X, X, X, X, X, X, X}},
 }};
 }  // namespace table
 

@@ -91,6 +91,16 @@ Explanation Exchange::explain(RequestStart start, Body body) {
       json.field("model_note", outcome_.model_note);
     }
   }
+  if (route_ != nullptr && route_->chain) {
+    out.text += "plugins, not asked here:";
+    json.key("plugins").begin_array();
+    for (std::size_t i = 0; i < route_->chain->size(); ++i) {
+      out.text += (i == 0 ? " " : ", ") + std::string((*route_->chain)[i].name);
+      json.string((*route_->chain)[i].name);
+    }
+    json.end_array();
+    out.text += '\n';
+  }
   if (wire) {
     const CompiledUpstream& to = upstream();
     const policy::Choice& choice = decision_.choices[choice_];

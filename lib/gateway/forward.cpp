@@ -5,6 +5,7 @@
 
 #include "gateway/core.hpp"
 #include "gateway/exchange.hpp"
+#include "gateway/exchange_plugins.hpp"
 #include "policy/retry_after.hpp"
 
 namespace sluice::gateway {
@@ -13,8 +14,6 @@ namespace sluice::gateway {
 bool Exchange::passes_as_it_is() const { return opaque_ || route_->security; }
 
 void Exchange::forward() {
-  whole_at_ = engine_.loop().now();
-  outcome_.receive_time = whole_at_ - started_;
   retries_.emplace(route_->config->retry, route_->config->failover, whole_at_, total_deadline_);
   for (const policy::Choice& choice : decision_.choices) {
     const auto member = static_cast<std::uint32_t>(choice.target);
@@ -34,13 +33,23 @@ void Exchange::choose() {
     if (ask_for_place()) return;
   }
   for (;;) {
-    auto pick = route_->balancer->pick(retries_->candidates(), engine_.random());
-    if (!pick) return nobody_left();
-    choice_ = pick->candidate;
-    load_ = std::move(pick->load);
-    because_ = pick->because;
+    auto picked = pick();
+    if (!picked) return nobody_left();
+    choice_ = picked->candidate;
+    load_ = std::move(picked->load);
+    because_ = picked->because;
     if (ask_for_place()) return;
   }
+}
+
+/// By the route's strategy, or in the order that a plugin of phase route has named.
+std::optional<policy::Pick> Exchange::pick() {
+  const auto candidates = retries_->candidates();
+  if (!plugins_ || !plugins_->chose) return route_->balancer->pick(candidates, engine_.random());
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (!candidates[i].excluded) return policy::Pick{.candidate = i, .load = route_->balancer->enter(candidates[i].member), .because = {}};
+  }
+  return std::nullopt;
 }
 
 /// False: there is none, nor room to wait for one.
@@ -167,6 +176,7 @@ bool Exchange::try_again(const Error& error, std::string_view provider_text, int
 
 /// As before the first attempt, but for what the caller was given already: pings, and the head in front of them.
 void Exchange::reset_attempt() {
+  if (plugins_) plugins_->forget_answer();
   transfer_.reset();
   channel_.reset();
   place_.release();

@@ -2,8 +2,11 @@
 
 #include "sluice/gateway.hpp"
 
+#include <algorithm>
+
 #include "engine/sigpipe.hpp"
 #include "gateway/core.hpp"
+#include "sluice/plugin.hpp"
 
 namespace sluice {
 
@@ -28,6 +31,25 @@ Result<Gateway> Gateway::open_file(const std::string& path, OpenOptions options)
   auto config = Config::load(path);
   if (!config) return tl::unexpected(config.error());
   return open(std::move(*config), std::move(options));
+}
+
+Result<Gateway> Gateway::Builder::open(OpenOptions options) const {
+  Config config = config_;
+  const auto listed = [&config](std::string_view name) {
+    const auto names_it = [name](const PluginUse& use) { return use.name == name; };
+    const auto in = [&names_it](const std::vector<PluginUse>& list) { return std::any_of(list.begin(), list.end(), names_it); };
+    return in(config.gateway.plugins) ||
+           std::any_of(config.routes.begin(), config.routes.end(), [&in](const Route& route) { return in(route.plugins); });
+  };
+  const auto bring = [&](const auto& brought, auto& into) {
+    for (const auto& one : brought) {
+      if (one != nullptr && !listed(one->name())) config.gateway.plugins.push_back({.name = std::string(one->name())});
+      into.push_back(one);
+    }
+  };
+  bring(plugins_, options.plugins);
+  bring(observers_, options.observers);
+  return Gateway::open(std::move(config), std::move(options));
 }
 
 Result<std::uint64_t> Gateway::submit(Request request, std::shared_ptr<ExchangeListener> listener, CallOptions options) {

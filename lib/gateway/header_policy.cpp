@@ -33,12 +33,6 @@ bool is_hop_field(std::string_view name) noexcept {
              "expect", "http2-settings", "proxy-authenticate"}, name);
 }
 
-/// Proves who the client is, to us or to somebody else.
-bool is_credential(std::string_view name) noexcept {
-  return in({"authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "proxy-authorization", "x-amz-security-token",
-             "openai-organization", "openai-project"}, name);
-}
-
 /// Named by the Connection header, so meant for one hop.
 bool named_by_connection(std::string_view connection, std::string_view name) noexcept {
   while (!connection.empty()) {
@@ -70,6 +64,16 @@ bool is_key_field(std::string_view field) {
 }
 
 }  // namespace
+
+bool is_credential(std::string_view name) noexcept {
+  return in({"authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "proxy-authorization", "x-amz-security-token",
+             "openai-organization", "openai-project"}, name);
+}
+
+bool is_gateways_own(std::string_view name, bool towards_upstream) noexcept {
+  if (is_hop_field(name) || same_name(name, "content-encoding")) return true;
+  return towards_upstream && (is_credential(name) || same_name(name, "accept-encoding"));
+}
 
 void pass_up(const Headers& from, bool opaque, const std::vector<std::string>& forward, Headers& to) {
   const std::string_view connection = from.get("connection").value_or("");

@@ -19,6 +19,11 @@ void pass_up(const Headers& from, bool opaque, const std::vector<std::string>& f
 /// Appends what of the upstream's fields goes to the client. `bytes_unchanged`: Content-Length may go too.
 void pass_down(const Headers& from, bool opaque, bool bytes_unchanged, Headers& to);
 
+/// Proves who the client is, to us or to somebody else.
+[[nodiscard]] bool is_credential(std::string_view name) noexcept;
+/// Fields no plugin sets or removes: framing, what belongs to one hop, and towards an upstream what proves who calls.
+[[nodiscard]] bool is_gateways_own(std::string_view name, bool towards_upstream) noexcept;
+
 /// Applies a route's edits: remove, then set, then add.
 Status apply(const HeaderEdits& edits, Headers& headers);
 

@@ -70,4 +70,14 @@ std::string Rewrite::apply(std::string_view path, const policy::Captures& captur
   return path.empty() ? "/" : std::string(path);
 }
 
+std::string join_paths(std::string_view base, std::string_view path) {
+  if (base.empty()) return std::string(path);
+  if (path.substr(0, base.size()) == base && (path.size() == base.size() || path[base.size()] == '/')) return std::string(path);
+  std::string out;
+  out.reserve(base.size() + path.size());
+  out += base;
+  out += path;
+  return out;
+}
+
 }  // namespace sluice::gateway

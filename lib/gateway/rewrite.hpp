@@ -16,6 +16,10 @@ class RE2;
 
 namespace sluice::gateway {
 
+/// `base` and `path` as one; a path that begins with the base already is not given it twice, so that an opaque route sends
+/// `/v1/files` to `https://host/v1` as the client said it.
+[[nodiscard]] std::string join_paths(std::string_view base, std::string_view path);
+
 class Rewrite {
  public:
   /// Errors: kInvalidConfiguration names the pattern. `rewrite` must set exactly one form.

@@ -38,9 +38,16 @@ Status Exchange::choose_route(policy::Found& found) {
   }
 
   if (view_.model_present) outcome_.requested_model = view_.model;
+  return decide_model();
+}
+
+/// Which model is meant, and who may serve it.
+Status Exchange::decide_model() {
+  const Snapshot& snapshot = *snapshot_;
   if (passes_as_it_is()) {
     // The upstream's own business: untouched.
-    decision_.requested = outcome_.requested_model;
+    decision_ = {};
+    decision_.requested = view_.model;
     const char* why = route_->security ? "which routes itself" : "bytes as they are";
     for (std::size_t i = 0; i < route_->upstreams.size(); ++i) {
       decision_.choices.push_back({i, {}, "upstream of route '" + outcome_.route + "', " + why});
@@ -55,6 +62,7 @@ Status Exchange::choose_route(policy::Found& found) {
   question.present = view_.model_present;
   question.model = view_.model;
   if (view_.operation == chat::Operation::kListModels) {
+    decision_.choices = {};
     decision_.choices.push_back({0, {}, "first upstream of route '" + outcome_.route + "'"});
     return {};
   }

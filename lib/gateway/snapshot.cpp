@@ -182,6 +182,31 @@ Result<auth::KeyRing> compile_keys(const Config& config) {
   return auth::KeyRing::compile(entries);
 }
 
+/// What of a request's text the plugins of a chain read.
+std::uint32_t wants_of(const plugin::Chain& chain) noexcept {
+  std::uint32_t wants = chat::kWantNothing;
+  if (chain.wants(kWantsPrompt)) wants |= chat::kWantPrompt;
+  if (chain.wants(kWantsTools)) wants |= chat::kWantTools;
+  if (chain.wants(kWantsShape)) wants |= chat::kWantShape;
+  return wants;
+}
+
+/// The chains of all routes, and that of heads.
+Status compile_chains(Snapshot& snapshot, const HostPlugins& host) {
+  std::vector<Problem> problems;
+  const LinkSet gateway = make_links(snapshot.config.gateway.plugins, "/gateway/plugins", &host, problems);
+  snapshot.head_chain = compile_chain(gateway, {}, false, problems);
+  if (snapshot.head_chain && snapshot.head_chain->authenticating() == 0) snapshot.head_chain = nullptr;
+  for (std::size_t i = 0; i < snapshot.routes.size(); ++i) {
+    CompiledRoute& route = snapshot.routes[i];
+    const LinkSet own = make_links(route.config->plugins, "/routes/" + std::to_string(i) + "/plugins", &host, problems);
+    route.chain = compile_chain(gateway, own, route.opaque || route.security, problems);
+    if (route.chain) route.chain_wants = wants_of(*route.chain);
+  }
+  if (!problems.empty()) return fail(Code::kInvalidConfiguration, list_of(problems), problems.front().pointer);
+  return {};
+}
+
 /// The routes as far as a head can tell: what looks into the body is left out.
 std::vector<Route> heads_of(const std::vector<Route>& routes) {
   std::vector<Route> heads = routes;
@@ -197,7 +222,7 @@ std::vector<Route> heads_of(const std::vector<Route>& routes) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const Snapshot* before) {
+Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const Snapshot* before, const HostPlugins& host) {
   const std::vector<Problem> problems = validate(config);
   if (!problems.empty()) return fail(Code::kInvalidConfiguration, list_of(problems));
 
@@ -220,6 +245,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
     }
     snapshot->routes.push_back(std::move(*compiled));
   }
+
+  if (Status compiled = compile_chains(*snapshot, host); !compiled) return tl::unexpected(compiled.error());
 
   auto matcher = policy::Matcher::compile(c.routes);
   if (!matcher) return tl::unexpected(matcher.error());

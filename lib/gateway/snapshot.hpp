@@ -14,6 +14,7 @@
 #include "dialect/providers.hpp"
 #include "engine/curl_transport.hpp"
 #include "engine/transport.hpp"
+#include "gateway/plugin_links.hpp"
 #include "gateway/rewrite.hpp"
 #include "policy/balance.hpp"
 #include "policy/gate.hpp"
@@ -54,6 +55,8 @@ struct CompiledRoute {
   std::optional<Rewrite> rewrite;
   std::vector<std::size_t> admitted;           ///< indices of consumers, sorted; meaningful where `admits_some`
   bool admits_some = false;
+  std::shared_ptr<const plugin::Chain> chain;  ///< the gateway's plugins and its own; null where there are none
+  std::uint32_t chain_wants = 0;               ///< chat::Want bits the chain reads
 };
 
 struct Snapshot {
@@ -67,10 +70,11 @@ struct Snapshot {
   auth::KeyRing keys;
   std::vector<std::vector<std::string>> consumer_models;  ///< by consumer: union of its groups' allow-lists; empty = any
   std::uint32_t wants = 0;                      ///< chat::Want bits any route looks at
+  std::shared_ptr<const plugin::Chain> head_chain;  ///< who authenticates; null where nobody does
 
   /// Compiles `config` as a whole; `before` lends its upstreams' states where they are the same.
   /// Errors: kInvalidConfiguration with every problem, kSecretMissing. Reads environment and files, nothing else.
-  [[nodiscard]] static Result<std::shared_ptr<const Snapshot>> compile(Config config, const Snapshot* before);
+  [[nodiscard]] static Result<std::shared_ptr<const Snapshot>> compile(Config config, const Snapshot* before, const HostPlugins& host);
 
   [[nodiscard]] std::optional<std::size_t> consumer_named(std::string_view name) const noexcept;
 };

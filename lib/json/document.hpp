@@ -88,6 +88,9 @@ class Document {
 
   [[nodiscard]] Value root() const noexcept { return {this, 0}; }
   [[nodiscard]] const Body& body() const noexcept { return body_; }
+  /// How deep arrays and objects nest: 0 for a scalar, 1 for an object of scalars. Cost: a step for each value that is no
+  /// number of a pure number array; the text is not read.
+  [[nodiscard]] std::uint32_t depth() const;
 
   // Values point at their document: it does not move while they live.
   Document(Document&&) = default;

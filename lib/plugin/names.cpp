@@ -26,8 +26,8 @@ std::string_view to_string(Channel channel) noexcept {
   return "text";
 }
 
-Verdict Verdict::reply(Reply reply) {
-  return Verdict(Kind::kReply, std::make_shared<const Reply>(std::move(reply)));
+Verdict Verdict::reply(PluginReply reply) {
+  return Verdict(Kind::kReply, std::make_shared<const PluginReply>(std::move(reply)));
 }
 
 Verdict Verdict::fail(Error error) {

@@ -29,6 +29,7 @@ class SealedView final : public ExchangeView {
   std::span<const std::string_view> tools_offered() const override { return {}; }
   std::string_view tool_forced() const noexcept override { return {}; }
   std::span<const std::string_view> tools_called() const override { return {}; }
+  const RequestShape& shape() const override { return shapeless_; }
   std::uint64_t estimated_input_tokens() const override { return inside_ ? inside_->estimated_input_tokens() : 0; }
   TimePoint now() const noexcept override { return inside_ ? inside_->now() : TimePoint{}; }
   std::optional<TimePoint> deadline() const noexcept override { return inside_ ? inside_->deadline() : std::nullopt; }
@@ -36,6 +37,7 @@ class SealedView final : public ExchangeView {
  private:
   const ExchangeView* inside_ = nullptr;
   const Headers none_ = {};
+  const RequestShape shapeless_ = {};
 };
 
 }  // namespace sluice::plugin

@@ -14,7 +14,7 @@ void as_request(const dialect::Dialect& spoken, dialect::Operation operation, st
   const auto document = json::Document::parse(Body::copy(input));
   if (!document) return;
   chat::RequestView view;
-  if (spoken.inspect(*document, operation, chat::kWantPrompt | chat::kWantTools, view)) {
+  if (spoken.inspect(*document, operation, chat::kWantPrompt | chat::kWantTools | chat::kWantShape, view)) {
     base::EditedBody body(document->body());
     const auto asked = spoken.ask_for_usage(body, *document, view);
     if (view.model_value) {

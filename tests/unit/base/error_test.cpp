@@ -46,7 +46,9 @@ TEST_CASE("numbers never change their meaning") {
       {76, "connect_timeout"}, {77, "headers_timeout"}, {78, "first_delta_timeout"}, {79, "idle_timeout"}, {80, "total_timeout"},
       {100, "cancelled"}, {101, "closed"}, {102, "would_deadlock"}, {103, "forked"}, {104, "out_of_memory"}, {105, "internal"},
       {120, "invalid_configuration"}, {121, "secret_missing"}, {122, "file_unreadable"}, {123, "address_in_use"}, {124, "system"},
-      {140, "plugin_error"}, {141, "plugin_timeout"}};
+      {140, "plugin_error"}, {141, "plugin_timeout"}, {150, "prompt_too_large"}, {151, "too_many_messages"}, {152, "too_many_parts"},
+      {153, "too_many_tools"}, {154, "too_many_attachments"}, {155, "attachment_too_large"}, {156, "attachment_type_not_allowed"},
+      {157, "too_many_inputs"}, {158, "input_too_large"}, {159, "too_many_dimensions"}, {160, "answer_too_large"}};
   for (const auto& [number, name] : kPublished) {
     INFO(number);
     CHECK(to_string(static_cast<Code>(number)) == name);
@@ -87,7 +89,7 @@ TEST_CASE("an error takes origin and status from its row, and keeps what it is t
 }
 
 TEST_CASE("a number that no code has is an internal error, whichever it is") {
-  for (const int number : {-1, 26, 39, 59, 106, 119, 142, 100'000}) CHECK(info(static_cast<Code>(number)).code == Code::kInternal);
+  for (const int number : {-1, 26, 39, 59, 106, 119, 142, 149, 161, 100'000}) CHECK(info(static_cast<Code>(number)).code == Code::kInternal);
 }
 
 TEST_CASE("origins and endings have names") {

@@ -275,10 +275,25 @@ TEST_CASE("200,000 members are parsed and searched in linear time") {
   CHECK(took < kBound);
 }
 
+TEST_CASE("depth counts how arrays and objects nest") {
+  const auto [text, depth] = GENERATE(table<std::string, std::uint32_t>({
+      {"1", 0},
+      {"{}", 1},
+      {R"({"a":1,"b":"[[[["})", 1},
+      {"[1,2,3]", 1},
+      {"[[],[],[]]", 2},
+      {R"({"a":[1,2],"b":{"c":[{}]},"d":[[1]]})", 4},
+      {R"([[[]],1,{"a":{"b":[1,2]}},[]])", 4},
+      {std::string(1024, '[') + std::string(1024, ']'), 1024},
+  }));
+  CHECK(parsed(text).depth() == depth);
+}
+
 TEST_CASE("a walk over handles sees what a plain reader sees, for thousands of random texts") {
   for (unsigned seed = 0; seed != 3000; ++seed) {
     const std::string text = test::RandomJson(seed).text();
     const Document document = parsed(text);
     if (walked(document.root()) != test::TreeReader::read(text)) FAIL(text);
+    if (document.depth() != deepest(text)) FAIL(text);
   }
 }

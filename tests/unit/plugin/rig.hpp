@@ -50,7 +50,7 @@ class TestPost final : public Post {
 
 struct TestView final : ExchangeView {
   std::string_view id() const noexcept override { return "x-1"; }
-  std::string_view operation() const noexcept override { return "chat"; }
+  std::string_view operation() const noexcept override { return asked; }
   std::string_view dialect() const noexcept override { return "openai"; }
   std::string_view consumer() const noexcept override { return "app"; }
   std::string_view tenant() const noexcept override { return "acme"; }
@@ -65,10 +65,13 @@ struct TestView final : ExchangeView {
   std::span<const std::string_view> tools_offered() const override { return tools; }
   std::string_view tool_forced() const noexcept override { return "weather"; }
   std::span<const std::string_view> tools_called() const override { return tools; }
+  const RequestShape& shape() const override { return counts; }
   std::uint64_t estimated_input_tokens() const override { return 7; }
   TimePoint now() const noexcept override { return {}; }
   std::optional<TimePoint> deadline() const noexcept override { return std::nullopt; }
 
+  std::string asked = "chat";
+  RequestShape counts;
   std::string text = "hello";
   Headers fields;
   std::vector<PromptPart> parts = {{PromptPart::Role::kUser, true, "hello"}};
