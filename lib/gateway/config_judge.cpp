@@ -183,6 +183,7 @@ void judge(const Config& config, bool whole, std::vector<Problem>& problems) {
   judge_upstreams(findings);
   judge_names(findings, "routes", findings.routes);
   judge_routes(findings, whole);
+  judge_telemetry(findings);
 }
 
 std::string at(std::string_view list, std::size_t index, std::string_view key) {

@@ -116,6 +116,7 @@ void Exchange::resume_answer() {
 }
 
 void Exchange::end(Happening how, Ending ending, std::optional<Error> error) {
+  settle_times();
   move(how);
   engine_.loop().disarm(timer_);
   transfer_.reset();
@@ -128,6 +129,7 @@ void Exchange::end(Happening how, Ending ending, std::optional<Error> error) {
   const auto keep_alive = std::move(keep_alive_);
   std::exchange(caller_, nullptr)->on_end(outcome_);
   if (const auto& report = engine_.core().options().on_outcome) report(outcome_);
+  tell_event();
   engine_.retire(*this);
 }
 
