@@ -228,7 +228,7 @@ Statistics Core::statistics() const {
     out.open_per_engine.push_back(engine->open_exchanges());
   }
   out.body_bytes_held = body_bytes_.load(std::memory_order_relaxed);
-  out.events = events()->statistics();
+  if (pid_ == ::getpid()) out.events = events()->statistics();  // a child of fork may find the lock held by nobody it has
   return out;
 }
 

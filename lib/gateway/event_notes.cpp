@@ -98,7 +98,7 @@ void EventNotes::count_prompt(const dialect::Dialect& dialect, const json::Docum
   if (prompt_) return;
   chat::RequestView view;
   if (!dialect.inspect(document, operation, chat::kWantPrompt, view)) return;
-  Prompt& prompt = prompt_.emplace();
+  CountedPrompt& prompt = prompt_.emplace();
   chat::TokenClassCounter counter;
   for (const chat::PromptText& text : view.prompt) {
     const std::uint64_t left = kCounted - std::min<std::uint64_t>(kCounted, counter.counted().bytes);

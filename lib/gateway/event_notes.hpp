@@ -25,6 +25,12 @@
 
 namespace sluice::gateway {
 
+/// What a prompt is made of: counted up to a bound, and how large it is.
+struct CountedPrompt {
+  chat::TokenClassCounts classes;
+  std::uint64_t bytes = 0, messages = 0;
+};
+
 /// Lives as long as its exchange. Thread: its engine's.
 class EventNotes {
  public:
@@ -78,12 +84,7 @@ class EventNotes {
   std::optional<telemetry::Trace> trace_;
   std::string key_;
 
-  // What a prompt is made of: counted up to a bound, and how large it is.
-  struct Prompt {
-    chat::TokenClassCounts classes;
-    std::uint64_t bytes = 0, messages = 0;
-  };
-  std::optional<Prompt> prompt_;
+  std::optional<CountedPrompt> prompt_;
   std::optional<Content> content_;
   bool kept_prompt_ = false, withheld_ = false;
 
