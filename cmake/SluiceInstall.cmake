@@ -1,4 +1,4 @@
-# What `cmake --install` puts in place: headers, library, CMake package, pkg-config file, daemon, schema, example.
+# What `cmake --install` puts in place: headers, library, CMake package, pkg-config file, daemon, schemas, example.
 option(SLUICE_INSTALL "Define install rules (OFF where sluice is a subdirectory of another project)" ${PROJECT_IS_TOP_LEVEL})
 if(NOT SLUICE_INSTALL)
   return()
@@ -9,7 +9,8 @@ set(SLUICE_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/sluice")
 install(TARGETS sluice sluice_testing EXPORT sluiceTargets
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/sluice" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp")
-install(FILES "${PROJECT_SOURCE_DIR}/docs/schema/config.schema.json" "${PROJECT_SOURCE_DIR}/examples/quickstart/gateway.json"
+install(FILES "${PROJECT_SOURCE_DIR}/docs/schema/config.schema.json" "${PROJECT_SOURCE_DIR}/docs/schema/event.schema.json"
+              "${PROJECT_SOURCE_DIR}/examples/quickstart/gateway.json"
         DESTINATION "${CMAKE_INSTALL_DATADIR}/sluice")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 if(TARGET sluiced)

@@ -70,6 +70,9 @@ int serve(const std::string& path) {
         "/gateway/threads: 0 is for programs that drive the gateway themselves; the daemon needs at least 1");
   if (config->gateway.listen.empty())
     return complain("/gateway/listen: no address to serve, as in [{\"address\": \"127.0.0.1:8080\"}]");
+  const sluice::TelemetryOptions& told = config->telemetry;
+  if ((told.prompt || told.answer || told.tool_calls) && told.files.empty())
+    return complain("/telemetry/files: content is asked for and no file gets it; name one, as in [{\"path\": \"events.jsonl\"}]");
   const auto drain_timeout = config->gateway.drain_timeout;
 
   auto gateway = sluice::Gateway::open(std::move(*config), {.log = log});

@@ -8,6 +8,7 @@
 
 #include "sluice/consumer.hpp"
 #include "sluice/route.hpp"
+#include "sluice/telemetry.hpp"
 #include "sluice/upstream.hpp"
 
 namespace [[gnu::visibility("default")]] sluice {
@@ -55,6 +56,7 @@ struct Config {
   std::vector<Consumer> consumers = {};
   std::vector<Upstream> upstreams = {};
   std::vector<Route> routes = {};
+  TelemetryOptions telemetry = {};
 
   /// Reads a JSON document. Errors: kInvalidConfiguration with every mistake, one a line, each with its JSON Pointer,
   /// the value and the nearest valid name; syntax errors with line, column and the line itself.

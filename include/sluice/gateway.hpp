@@ -15,6 +15,7 @@
 #include "sluice/error.hpp"
 #include "sluice/message.hpp"
 #include "sluice/outcome.hpp"
+#include "sluice/telemetry.hpp"
 
 namespace [[gnu::visibility("default")]] sluice {
 
@@ -54,6 +55,10 @@ struct OpenOptions {
   std::vector<std::shared_ptr<const Observer>> observers = {};
   /// Called once for each exchange, last, on its engine thread; must not block.
   std::function<void(const Outcome&)> on_outcome = {};
+  /// Gets the event of each exchange, behind on_outcome (docs/telemetry.md). Beside it: the files of Config::telemetry.
+  EventCallback on_event = {};
+  /// See every text that Config::telemetry asks to be kept, in this order, before anybody gets it.
+  std::vector<Redactor> redactors = {};
 };
 
 /// How a caller follows an exchange. All calls come on the exchange's engine thread (host-driven: inside drive()),
@@ -95,6 +100,7 @@ struct Statistics {
   std::uint64_t unrecorded_verdicts = 0;      ///< verdicts and detections for which an account had no room
   Duration max_loop_lag{};                    ///< the longest a loop was late since it was last asked
   std::vector<std::uint64_t> open_per_engine;
+  EventStatistics events;                     ///< of the files that are in force now
 };
 
 /// A running gateway. Move-only; the destructor closes. It listens on nothing: Server does.
@@ -133,7 +139,8 @@ class Gateway {
   /// The configuration in force, as one document with secrets masked.
   [[nodiscard]] std::string dump() const;
 
-  /// Cancels what is open and ends the engines. Idempotent. Errors: kWouldDeadlock on an engine thread. Thread: any.
+  /// Cancels what is open and ends the engines; then waits until the events are in their files, at most 5 s.
+  /// Idempotent. Errors: kWouldDeadlock on an engine thread. Thread: any.
   Status close();
 
   // Host-driven gateways (threads = 0) only; one thread at a time.
@@ -142,7 +149,8 @@ class Gateway {
   [[nodiscard]] int fd() const;
   /// The next moment drive() is due without any descriptor turning ready; empty = none.
   [[nodiscard]] std::optional<TimePoint> next_deadline() const;
-  /// Does what is due and returns; waits at most `wait`. How many events were handled.
+  /// Does what is due and returns; waits at most `wait`. How many events were handled. Carries lines of events to their
+  /// files, last of all: a disk that hangs holds up who drives.
   std::size_t drive(Milliseconds wait = Milliseconds{0});
 
   /// For Server and the bindings.
@@ -166,6 +174,7 @@ class Gateway::Builder {
   /// Brings a plugin. Where no list names it, it runs on every route, at the end of the gateway's list.
   Builder& plugin(std::shared_ptr<const Plugin> plugin) { return plugins_.push_back(std::move(plugin)), *this; }
   Builder& observer(std::shared_ptr<const Observer> observer) { return observers_.push_back(std::move(observer)), *this; }
+  Builder& telemetry(TelemetryOptions options) { return config_.telemetry = std::move(options), *this; }
   [[nodiscard]] const Config& config() const noexcept { return config_; }
   [[nodiscard]] Result<Gateway> open(OpenOptions options = {}) const;
 

@@ -31,5 +31,6 @@
 #include "sluice/route.hpp"
 #include "sluice/secret.hpp"
 #include "sluice/server.hpp"
+#include "sluice/telemetry.hpp"
 #include "sluice/upstream.hpp"
 #include "sluice/version.hpp"

@@ -1,6 +1,4 @@
 #pragma once
-/// Not in force yet: no gateway of this version writes events. The parts (lib/telemetry) come before what will call them.
-///
 /// Telemetry: every exchange leaves one event, one line of JSON, in files and with a function of the host program.
 /// docs/telemetry.md tells every field, docs/schema/event.schema.json is the lines' JSON Schema. Plain values: they
 /// know neither the account behind an event nor who writes the files.

@@ -95,6 +95,7 @@ void Exchange::open_answer(ResponseHead&& head) {
   }
   if (mode_ == Mode::kStream || mode_ == Mode::kWhole) {
     tap_ = upstream().dialect->tap({view_.operation, mode_ == Mode::kStream, asked_for_usage_});
+    if (notes_) notes_->answer_begins(*upstream().dialect, view_.operation, mode_ == Mode::kStream);
   }
 
   head_.status = head.status;
@@ -137,6 +138,7 @@ void Exchange::take_bytes(std::string_view bytes) {
       error_body_.append(bytes.substr(0, kErrorBodyBytes - std::min(error_body_.size(), kErrorBodyBytes)));
       return;
     case Mode::kWhole:
+      if (notes_) notes_->answer_bytes(bytes);
       if (Status fits = tap_->on_bytes(bytes); !fits) {
         Error error = fits.error();
         error.message = "upstream '" + upstream().config->name + "': " + error.message;
@@ -184,21 +186,6 @@ void Exchange::take_events(std::string_view bytes) {
   flush_run();
 }
 
-/// Takes the upstream's credential out of `text`, wherever it stands or begins to: providers echo keys in their errors,
-/// and an excerpt may end within one.
-void Exchange::mask_secret(std::string& text) const {
-  constexpr std::size_t kTelling = 12;  // what begins so is the key and no common prefix of keys
-  if (route_ == nullptr || decision_.choices.empty()) return;
-  const std::string_view secret = upstream().secret;
-  if (secret.size() < 4) return;
-  const std::string_view head = secret.substr(0, kTelling);
-  for (std::size_t at = text.find(head); at != std::string::npos; at = text.find(head, at + 3)) {
-    std::size_t same = head.size();
-    while (same < secret.size() && at + same < text.size() && text[at + same] == secret[same]) ++same;
-    text.replace(at, same, "***");
-  }
-}
-
 /// One event of the stream. False: the exchange has ended.
 bool Exchange::stream_event(const http::SseEvent& event) {
   if (decodes()) return decode_event(event);
@@ -215,6 +202,7 @@ bool Exchange::stream_event(const http::SseEvent& event) {
       rearm();
     }
     if (verdict.content) ++outcome_.deltas;
+    if (verdict.content && notes_) notes_->answer_event(event.name, event.data, engine_.loop().now());
     if (verdict.content && !has_content_) {
       has_content_ = true;
       first_delta_deadline_.reset();
@@ -280,6 +268,7 @@ void Exchange::patch(std::string_view before, std::string_view middle, std::stri
 }
 
 void Exchange::forget_request() {
+  if (notes_) note_request();
   const chat::Operation operation = view_.operation;
   view_ = {};
   view_.operation = operation;

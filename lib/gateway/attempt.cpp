@@ -91,6 +91,7 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
 
   wire.headers.reserve(8, 384);
   pass_up(headers_, passes_as_it_is(), route.forward_headers, wire.headers);
+  pass_trace(wire.headers);
   if (wire.has_body && !opaque_ && !wire.headers.contains("content-type")) wire.headers.add_trusted("Content-Type", "application/json");
   if (plugins_) plugins_->pass_headers(headers_, wire.headers);
   if (Status edited = apply(route.request_headers, wire.headers); !edited) return tl::unexpected(edited.error());

@@ -58,6 +58,7 @@ class Inbox final : public ExchangeListener {
         auto& loop = core_.host_engine().loop();
         const bool manual = core_.clock().is_manual();
         const std::size_t events = loop.turn(core_.clock().now() + (manual ? Milliseconds{0} : kTurn));
+        core_.carry_events();
         // Time that passes only when told will not pass while we wait for it.
         if (manual && events == 0) return false;
         if (until && std::chrono::steady_clock::now() >= *until) return false;

@@ -196,6 +196,7 @@ void judge(const Config& config, bool whole, std::vector<Problem>& problems) {
   judge_names(findings, "routes", findings.routes);
   judge_routes(findings, whole);
   judge_plugins(findings);
+  judge_telemetry(findings);
 }
 
 std::string at(std::string_view list, std::size_t index, std::string_view key) {

@@ -53,6 +53,7 @@ void judge_body_edits(Findings& findings, const std::string& pointer, const Body
 void judge_rewrite(Findings& findings, const std::string& pointer, const Route& route);
 void judge_balance(Findings& findings, const std::string& pointer, const Route& route);
 void judge_plugins(Findings& findings);
+void judge_telemetry(Findings& findings);
 
 /// All of the above.
 void judge(const Config& config, bool whole, std::vector<Problem>& problems);

@@ -96,7 +96,7 @@ Codec<ConsumerKey> consumer_key() {
 Codec<GatewayOptions> gateway_options() {
   return object<GatewayOptions>(
       "The gateway", "What holds for the whole process.",
-      {field("name", &GatewayOptions::name, text(kNameForm), "Names this gateway in logs.", "\"edge\""),
+      {field("name", &GatewayOptions::name, text(kNameForm), "Names this gateway in logs and events.", "\"edge\""),
        field("threads", &GatewayOptions::threads, integer<std::uint32_t>(0, 256),
              "Engine threads. 0: none is made and the host program drives the gateway; `sluiced` refuses that.", "4"),
        field("listen", &GatewayOptions::listen, list_of(listen(), {.min_items = 0}), "The addresses to serve."),
@@ -143,7 +143,8 @@ const Codec<Config>& table() {
                "Who may call. Unset: keys are not asked for."),
          field("upstreams", &Config::upstreams, list_of(upstream(), {.min_items = 0}), "Where requests can go."),
          field("routes", &Config::routes, list_of(route(), {.min_items = 0}),
-               "Which requests go where: from the top down, the first match serves.")});
+               "Which requests go where: from the top down, the first match serves."),
+         field("telemetry", &Config::telemetry, telemetry(), "What is told of each exchange, and to which files.")});
   }();
   return whole;
 }

@@ -22,6 +22,7 @@ namespace sluice::gateway::config {
 [[nodiscard]] std::string_view name_of(Strategy strategy) noexcept;
 [[nodiscard]] Codec<RetryPolicy> retry();
 [[nodiscard]] Codec<FailoverPolicy> failover();
+[[nodiscard]] Codec<TelemetryOptions> telemetry();
 
 /// The whole document. Lifetime: static. Thread: any.
 [[nodiscard]] const Codec<Config>& table();

@@ -63,14 +63,18 @@ Result<std::unique_ptr<Core>> Core::open(Config config, OpenOptions options) {
   core->snapshot_ = std::move(*snapshot);
   core->host_driven_ = threads == 0;
   core->set_simulators(*core->snapshot_);
+  auto events = core->open_events(*core->snapshot_);
+  if (!events) return tl::unexpected(events.error());
+  core->events_ = std::move(*events);
 
   const auto backend = core->options_.portable_loop ? engine::Backend::kPoll : engine::Backend::kEpoll;
   for (std::uint32_t i = 0; i < std::max(threads, 1u); ++i) {
     auto engine = std::make_unique<Engine>(*core, i, core->seeds_.next());
     if (Status prepared = engine->prepare(backend); !prepared) return tl::unexpected(prepared.error());
-    engine->adopt(core->snapshot_);
+    engine->adopt(core->snapshot_, core->events_);
     core->engines_.push_back(std::move(engine));
   }
+  core->key_salt_ = core->make_key_salt();
   if (!core->host_driven_) core->run_threads();
   return core;
 }
@@ -186,23 +190,29 @@ Status Core::reload(Config config) {
   }
   auto compiled = Snapshot::compile(std::move(config), before.get(), host_plugins_);
   if (!compiled) return tl::unexpected(compiled.error());
+  auto events = open_events(**compiled);
+  if (!events) return tl::unexpected(events.error());
+  std::shared_ptr<telemetry::EventSinks> replaced;
   {
     const std::lock_guard lock(mutex_);
     snapshot_ = *compiled;
+    replaced = std::exchange(events_, *events);
   }
   set_simulators(**compiled);
   if (host_driven_) {
-    engines_.front()->adopt(*compiled);
+    engines_.front()->adopt(*compiled, *events);
+    replaced->close_all_but(**events, farewell());
     return {};
   }
   auto latch = std::make_shared<Latch>(engines_.size());
   for (const auto& engine : engines_) {
-    engine->loop().post([latch, target = engine.get(), snapshot = *compiled] {
-      target->adopt(snapshot);
+    engine->loop().post([latch, target = engine.get(), snapshot = *compiled, events = *events] {
+      target->adopt(snapshot, events);
       latch->arrive();
     });
   }
   latch->wait();
+  replaced->close_all_but(**events, farewell());  // nobody writes to them any more
   return {};
 }
 
@@ -227,6 +237,7 @@ Statistics Core::statistics() const {
     out.open_per_engine.push_back(engine->open_exchanges());
   }
   out.body_bytes_held = body_bytes_.load(std::memory_order_relaxed);
+  if (pid_ == ::getpid()) out.events = events()->statistics();  // a child of fork may find the lock held by nobody it has
   return out;
 }
 
@@ -249,6 +260,7 @@ Status Core::close() {
   threads_.clear();
   // A request submitted beside close() may still lie in a mailbox: it is told that the gateway is closed.
   for (const auto& engine : engines_) engine->loop().turn(clock_->now());
+  if (const auto last = events()) last->close(farewell());
   return {};
 }
 

@@ -17,6 +17,7 @@
 #include "sim/provider.hpp"
 #include "sluice/gateway.hpp"
 #include "sluice/random.hpp"
+#include "telemetry/sink.hpp"
 
 namespace sluice::gateway {
 
@@ -63,22 +64,33 @@ class Core {
 
   [[nodiscard]] const std::shared_ptr<sim::SimulatorScripts>& simulators() const noexcept { return simulators_; }
 
+  /// What key ids are made with: secret, and this gateway's own.
+  [[nodiscard]] const std::string& key_salt() const noexcept { return key_salt_; }
+
   // Host-driven.
   [[nodiscard]] Engine& host_engine() const noexcept { return *engines_.front(); }
+  /// Carries the events of this turn to their files: there is no thread that would.
+  void carry_events();
 
  private:
   explicit Core(OpenOptions options);
   void run_threads();
   void set_simulators(const Snapshot& snapshot);
+  [[nodiscard]] Result<std::shared_ptr<telemetry::EventSinks>> open_events(const Snapshot& snapshot) const;
+  [[nodiscard]] std::shared_ptr<telemetry::EventSinks> events() const;
+  [[nodiscard]] TimePoint farewell() const;
+  [[nodiscard]] std::string make_key_salt();
 
   OpenOptions options_;
   HostPlugins host_plugins_;
   const Clock* clock_;
   const pid_t pid_;
   bool host_driven_ = false;
-  mutable std::mutex mutex_;                       // guards snapshot_, reloads and close
+  mutable std::mutex mutex_;                       // guards snapshot_, events_, reloads and close
   std::mutex reload_mutex_;
   std::shared_ptr<const Snapshot> snapshot_;
+  std::shared_ptr<telemetry::EventSinks> events_;
+  std::string key_salt_;
   Random seeds_;
   std::shared_ptr<engine::ConnectionBudgets> budgets_;
   std::shared_ptr<sim::SimulatorScripts> simulators_;

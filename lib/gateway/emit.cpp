@@ -44,6 +44,7 @@ void Exchange::close_account(Ending ending, std::optional<Error> error) {
     outcome_.finish_reason = tap_->finish_reason();
   }
   if (outcome_.served_model.empty() && !outcome_.attempts.empty()) outcome_.served_model = attempt().model;
+  if (notes_) close_notes(ending);
   EngineCounters& counters = engine_.counters();
   switch (ending) {
     case Ending::kCompleted: counters.completed.fetch_add(1, std::memory_order_relaxed); break;

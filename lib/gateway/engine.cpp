@@ -110,8 +110,9 @@ void Engine::cancel_all() {
   }
 }
 
-void Engine::adopt(std::shared_ptr<const Snapshot> snapshot) {
+void Engine::adopt(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<telemetry::EventSinks> events) {
   snapshot_ = std::move(snapshot);
+  events_ = std::move(events);
   std::erase_if(channels_, [this](const auto& entry) {
     for (const CompiledUpstream& upstream : snapshot_->upstreams) {
       if (upstream.state.get() == entry.first) return false;

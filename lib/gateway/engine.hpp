@@ -15,6 +15,7 @@
 #include "gateway/exchange.hpp"
 #include "gateway/snapshot.hpp"
 #include "sluice/random.hpp"
+#include "telemetry/sink.hpp"
 
 namespace sluice::gateway {
 
@@ -65,12 +66,16 @@ class Engine {
   void retire(Exchange& exchange);
   void cancel_all();
   /// Puts a snapshot in force; channels of upstreams that are no more are closed once their transfers are done.
-  void adopt(std::shared_ptr<const Snapshot> snapshot);
+  /// `events`: who gets the events from now on, also those of exchanges that began before.
+  void adopt(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<telemetry::EventSinks> events);
   [[nodiscard]] Result<std::shared_ptr<engine::Channel>> channel(const CompiledUpstream& upstream);
   [[nodiscard]] std::string new_id();
   [[nodiscard]] Random& random() noexcept { return random_; }
   /// For whoever outlives this engine.
   [[nodiscard]] std::shared_ptr<EnginePost> post();
+  [[nodiscard]] const std::shared_ptr<telemetry::EventSinks>& events() const noexcept { return events_; }
+  /// Room for the line of one event, which is used again for the next.
+  [[nodiscard]] std::string& event_line() noexcept { return event_line_; }
 
  private:
   struct Slot {
@@ -83,6 +88,8 @@ class Engine {
   EngineCounters counters_;
   std::atomic<std::uint64_t> promised_{0};
   std::shared_ptr<const Snapshot> snapshot_;
+  std::shared_ptr<telemetry::EventSinks> events_;
+  std::string event_line_;
   std::unique_ptr<engine::Loop> loop_;
   std::unique_ptr<engine::Transport> network_, simulator_;
   std::unordered_map<const UpstreamState*, std::pair<std::shared_ptr<UpstreamState>, std::shared_ptr<engine::Channel>>> channels_;

@@ -133,6 +133,7 @@ bool Exchange::waits_for_bytes() const noexcept {
 }
 
 void Exchange::end(Happening how, Ending ending, std::optional<Error> error) {
+  settle_times();
   move(how);
   engine_.loop().disarm(timer_);
   transfer_.reset();
@@ -150,6 +151,7 @@ void Exchange::end(Happening how, Ending ending, std::optional<Error> error) {
   std::exchange(caller_, nullptr)->on_end(outcome_);
   if (plugins_) plugins_->run.finish(outcome_);
   if (const auto& report = engine_.core().options().on_outcome) report(outcome_);
+  tell_event();
   engine_.retire(*this);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 /// One exchange: a client's request, from its first byte to the one terminal event. It lives on one engine thread.
 /// The exchange alone knows the order of the phases; each phase is a file and calls no other:
-///   receive.cpp (1)  route.cpp (2)  before.cpp (3)  forward.cpp and attempt.cpp (4)  after.cpp (5)  emit.cpp (6)
+///   receive.cpp (1)  route.cpp (2)  before.cpp (3)  forward.cpp and attempt.cpp (4)  after.cpp (5)  emit.cpp, telemetry.cpp (6)
 /// and where its route has plugins, ruling.cpp between them and answer_plugins.cpp in (5).
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "dialect/dialect.hpp"
 #include "engine/loop.hpp"
 #include "engine/transport.hpp"
+#include "gateway/event_notes.hpp"
 #include "gateway/exchange_states.hpp"
 #include "gateway/snapshot.hpp"
 #include "http/sse.hpp"
@@ -187,6 +188,13 @@ class Exchange final : private engine::TransferSink {
   void end(Happening how, Ending ending, std::optional<Error> error);
   void answer_error(const Error& error, std::string_view provider_text = {}, int provider_status = 0);
   void close_account(Ending ending, std::optional<Error> error);
+  // Its event (telemetry.cpp).
+  void open_notes();
+  void pass_trace(Headers& to) const;
+  void note_request();
+  void settle_times();
+  void close_notes(Ending ending);
+  void tell_event();
 
   void refuse(Error error);
   void fail_with(Error error, std::string_view provider_text = {}, int provider_status = 0);
@@ -286,6 +294,7 @@ class Exchange final : private engine::TransferSink {
   engine::Timer timer_;
 
   // Phase 6.
+  std::unique_ptr<EventNotes> notes_;          // null where nobody asks for events or content
   Outcome outcome_;
 
   std::unique_ptr<ExchangePlugins> plugins_;   // null: the route has none

@@ -194,6 +194,7 @@ void Exchange::reset_attempt() {
   run_ = {};
   patched_.clear();
   held_.clear();
+  if (notes_) notes_->forget_answer();
   outcome_.deltas = 0;  // none of them was given
   outcome_.first_delta = {};
   stream_finished_ = stream_terminal_ = has_content_ = asked_for_usage_ = sent_ = false;

@@ -77,7 +77,9 @@ std::optional<TimePoint> Gateway::next_deadline() const {
 std::size_t Gateway::drive(Milliseconds wait) {
   if (!core_->host_driven()) return 0;
   const engine::SigpipeGuard guard;  // TLS writes raise it, and it is no business of the host
-  return core_->host_engine().loop().turn(core_->clock().now() + wait);
+  const std::size_t handled = core_->host_engine().loop().turn(core_->clock().now() + wait);
+  core_->carry_events();
+  return handled;
 }
 
 }  // namespace sluice

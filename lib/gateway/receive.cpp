@@ -38,6 +38,7 @@ Status Exchange::receive_head(RequestStart& start) {
   method_ = std::move(start.method);
   headers_ = std::move(start.headers);
   own_deadline_ = start.deadline;
+  open_notes();
   // A wire's parser has judged it already; a caller in this process may say anything, and it becomes the first line sent.
   if (!is_header_name(method_)) return fail(Code::kInvalidRequest, "the method is no HTTP token; use GET, POST or another one");
   if (method_ == "CONNECT" || method_ == "TRACE") return fail(Code::kMethodNotAllowed, method_ + " is not served", "GET, POST");
@@ -71,6 +72,7 @@ Status Exchange::receive_head(RequestStart& start) {
 
 Status Exchange::identify(const RequestStart& start) {
   const Snapshot& snapshot = *snapshot_;
+  if (notes_) notes_->note_key(headers_, target_.query);
   if (start.consumer) {
     consumer_ = snapshot.consumer_named(*start.consumer);
     if (!consumer_) return fail(Code::kUnauthorized, "no consumer is called '" + *start.consumer + "'; configure it under /consumers");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "gateway/secrets.hpp"
 #include "http/target.hpp"
 
 namespace sluice::gateway {
@@ -33,7 +34,7 @@ std::string identity_of(const Upstream& upstream, const engine::Endpoint& endpoi
   return id;
 }
 
-Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapshot* before) {
+Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapshot* before, Secrets& secrets) {
   CompiledUpstream out;
   out.config = &upstream;
   out.provider = dialect::find_provider(upstream.provider);
@@ -58,6 +59,7 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
     endpoint.authority = url->authority;
     out.base_path = url->path;
     out.base_query = url->query;
+    secrets.add_query(out.base_query);
   }
   endpoint.ca_file = upstream.tls.ca_file;
   endpoint.certificate_file = upstream.tls.certificate_file;
@@ -81,7 +83,7 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
     if (!is_header_value(*secret)) {
       return fail(Code::kInvalidHeader, "upstream '" + upstream.name + "': its credential holds a control character, which no header may");
     }
-    out.secret = *secret;
+    secrets.add(*secret);
     switch (out.provider->auth) {
       case dialect::AuthStyle::kApiKeyHeader: out.auth_name = "api-key"; out.auth_value = std::move(*secret); break;
       case dialect::AuthStyle::kXApiKeyHeader: out.auth_name = "x-api-key"; out.auth_value = std::move(*secret); break;
@@ -160,7 +162,7 @@ Result<CompiledRoute> compile_route(const Route& route, const Snapshot& snapshot
   return out;
 }
 
-Result<auth::KeyRing> compile_keys(const Config& config) {
+Result<auth::KeyRing> compile_keys(const Config& config, Secrets& secrets) {
   std::vector<auth::KeySource> entries;
   for (std::size_t i = 0; i < config.consumers.size(); ++i) {
     const std::vector<ConsumerKey>& keys = config.consumers[i].keys;
@@ -174,6 +176,7 @@ Result<auth::KeyRing> compile_keys(const Config& config) {
       } else {
         auto secret = key.value.resolve();
         if (!secret) return fail(secret.error().code, "consumer '" + config.consumers[i].name + "': " + secret.error().message);
+        secrets.add(*secret);
         entry.key = std::move(*secret);
       }
       entries.push_back(std::move(entry));
@@ -230,8 +233,9 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
   snapshot->config = std::move(config);
   const Config& c = snapshot->config;
 
+  Secrets secrets;
   for (const Upstream& upstream : c.upstreams) {
-    auto compiled = compile_upstream(upstream, before);
+    auto compiled = compile_upstream(upstream, before, secrets);
     if (!compiled) return tl::unexpected(compiled.error());
     snapshot->upstreams.push_back(std::move(*compiled));
   }
@@ -261,7 +265,7 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
     snapshot->opaque_matcher = std::move(*only_opaque);
   }
 
-  auto keys = compile_keys(c);
+  auto keys = compile_keys(c, secrets);
   if (!keys) return tl::unexpected(keys.error());
   snapshot->keys = std::move(*keys);
   for (const Consumer& consumer : c.consumers) {
@@ -275,6 +279,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
     if (any) models.clear();
     snapshot->consumer_models.push_back(std::move(models));
   }
+  for (const Route& route : c.routes) secrets.add_headers(route.request_headers);
+  snapshot->mask = secrets.mask();
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
 

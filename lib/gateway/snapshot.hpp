@@ -21,6 +21,7 @@
 #include "policy/match.hpp"
 #include "policy/retry_budget.hpp"
 #include "sluice/config.hpp"
+#include "telemetry/secret_mask.hpp"
 
 namespace sluice::gateway {
 
@@ -40,7 +41,6 @@ struct CompiledUpstream {
   std::string base_path;                       ///< of the url, without a trailing slash
   std::string base_query;                      ///< of the url, for endpoints that want one on every request
   std::string auth_name, auth_value;           ///< the credential's header field; empty = none
-  std::string secret;                          ///< the credential itself, to be masked where an answer echoes it
   std::shared_ptr<UpstreamState> state;
 };
 
@@ -71,6 +71,7 @@ struct Snapshot {
   std::vector<std::vector<std::string>> consumer_models;  ///< by consumer: union of its groups' allow-lists; empty = any
   std::uint32_t wants = 0;                      ///< chat::Want bits any route looks at
   std::shared_ptr<const plugin::Chain> head_chain;  ///< who authenticates; null where nobody does
+  std::unique_ptr<const telemetry::SecretMask> mask;  ///< every secret of the configuration; never null once compiled
 
   /// Compiles `config` as a whole; `before` lends its upstreams' states where they are the same.
   /// Errors: kInvalidConfiguration with every problem, kSecretMissing. Reads environment and files, nothing else.

@@ -69,12 +69,12 @@ void cut_tool_calls(std::vector<Content::ToolCall>& calls, Allowance allowance) 
 
 }  // namespace
 
-void keep_content(std::optional<Content>& content, const TelemetryOptions& options, std::span<const Redactor> redactors,
+bool keep_content(std::optional<Content>& content, const TelemetryOptions& options, std::span<const Redactor> redactors,
                   const SecretMask& mask) {
-  if (!content) return;
+  if (!content) return true;
   if (!options.prompt && !options.answer && !options.tool_calls) {
     content.reset();
-    return;
+    return true;
   }
   if (!options.prompt) content->prompt.clear();
   if (!options.answer) content->answer.clear();
@@ -87,12 +87,13 @@ void keep_content(std::optional<Content>& content, const TelemetryOptions& optio
     });
   } catch (...) {
     content = Content{.truncated = true};
-    return;
+    return false;
   }
   const Allowance each(options.content_bytes, content->truncated);
   cut_prompt(content->prompt, each);
   Allowance(each).cut(content->answer);
   cut_tool_calls(content->tool_calls, each);
+  return true;
 }
 
 }  // namespace sluice::telemetry

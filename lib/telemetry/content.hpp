@@ -15,8 +15,8 @@ namespace sluice::telemetry {
 /// every text goes through the redactors and the mask, and only then each part is cut to options.content_bytes. Roles,
 /// names and ids count, and 16 bytes for each message and call. A text is cut between two characters, and what follows
 /// it goes; a tool call's arguments are a document: they stay whole or go. What was cut leaves `truncated`. Where a
-/// redactor throws, nothing but that mark is left. With no part asked for there is no content.
-void keep_content(std::optional<Content>& content, const TelemetryOptions& options, std::span<const Redactor> redactors,
+/// redactor throws, nothing but that mark is left, and it gives false. With no part asked for there is no content.
+bool keep_content(std::optional<Content>& content, const TelemetryOptions& options, std::span<const Redactor> redactors,
                   const SecretMask& mask);
 
 }  // namespace sluice::telemetry

@@ -70,6 +70,13 @@ void EventSinks::close(TimePoint deadline) {
   for (const auto& file : files_) file->close(deadline);
 }
 
+void EventSinks::close_all_but(const EventSinks& next, TimePoint deadline) {
+  for (const auto& file : files_) {
+    const auto kept = std::find(next.files_.begin(), next.files_.end(), file);
+    if (kept == next.files_.end()) file->close(deadline);
+  }
+}
+
 EventStatistics EventSinks::statistics() const {
   EventStatistics all{.callback_errors = callback_errors_.load(std::memory_order_relaxed)};
   for (const auto& file : files_) all.files.push_back(file->statistics());

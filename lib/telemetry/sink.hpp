@@ -34,6 +34,8 @@ class EventSinks {
   [[nodiscard]] bool pending() const;
   [[nodiscard]] bool flush(TimePoint deadline);
   void close(TimePoint deadline);
+  /// Closes, as above, the files that `next` has not taken over.
+  void close_all_but(const EventSinks& next, TimePoint deadline);
   [[nodiscard]] EventStatistics statistics() const;
 
  private:

@@ -56,19 +56,21 @@ subdirectory)
   [ -z "$(find "$work/prefix" -name '*sluice*' 2>/dev/null)" ] || fail "a host's install carries sluice's files"
   ;;
 contents)
-  for file in bin/sluiced include/sluice/sluice.hpp include/sluice/testing.hpp share/sluice/config.schema.json share/sluice/gateway.json \
+  for file in bin/sluiced include/sluice/sluice.hpp include/sluice/testing.hpp share/sluice/config.schema.json \
+              share/sluice/event.schema.json share/sluice/gateway.json \
               share/doc/sluice/LICENSE share/doc/sluice/NOTICE; do
     [ -e "$prefix/$file" ] || fail "$file was not installed"
   done
   [ "$(try "$prefix/bin/sluiced" --version)" != "" ] || fail "sluiced --version says nothing"
   try "$prefix/bin/sluiced" "$prefix/share/sluice/gateway.json" --check
   try "$prefix/bin/sluiced" --schema | cmp - "$prefix/share/sluice/config.schema.json" || fail "the installed schema is not the one sluiced prints"
+  cmp "$SLUICE_SOURCE/docs/schema/event.schema.json" "$prefix/share/sluice/event.schema.json"
   ;;
 exports)
   # What a program may bind to is in namespace sluice; nothing of the packages below and nothing of the rooms leaks.
   nm -DC --defined-only "$(libdir)/libsluice.so" | sed -E 's/^[0-9a-f]+ [A-Za-z] //' >"$work/symbols"
   grep -q '^sluice::Gateway::open(' "$work/symbols" || fail "sluice::Gateway::open is not exported"
-  leaked=$(grep -E '^(sluice::(base|http|json|chat|auth|engine|dialect|policy|sim|server)::|simdjson|fmt::|re2::|curl_|ares_)' "$work/symbols" || true)
+  leaked=$(grep -E '^(sluice::(base|http|json|chat|auth|engine|dialect|policy|plugin|telemetry|sim|server)::|simdjson|fmt::|re2::|curl_|ares_)' "$work/symbols" || true)
   [ -z "$leaked" ] || fail "libsluice.so exports what is its own business:"$'\n'"$leaked"
   say "$(wc -l <"$work/symbols") symbols exported"
   ;;

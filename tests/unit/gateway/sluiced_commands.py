@@ -189,6 +189,7 @@ class Serving(Case):
         missing = [{"name": "demo", "provider": "openai", "credential": {"env": "SLUICE_NOT_SET"}}]
         for path, said in ((self.demo(gateway={"listen": [{"address": f"127.0.0.1:{port}"}]}), str(port)),
                            (self.demo(gateway={"threads": 0, "listen": [{"address": "127.0.0.1:0"}]}), "/gateway/threads"),
+                           (self.demo(telemetry={"prompt": True}, gateway={"listen": [{"address": "127.0.0.1:0"}]}), "/telemetry/files"),
                            (self.demo(gateway={}), "/gateway/listen"),
                            (self.demo(upstreams=missing), "SLUICE_NOT_SET")):
             status, out, err = run(path, env={})

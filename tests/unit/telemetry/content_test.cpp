@@ -59,7 +59,7 @@ TEST_CASE("each part is kept only where it is asked for") {
   CHECK(calls->answer.empty());
   CHECK(calls->tool_calls.at(0).arguments == R"({"a":24,"b":7})");
   std::optional<Content> none;
-  telemetry::keep_content(none, kAll, {}, SecretMask());
+  CHECK(telemetry::keep_content(none, kAll, {}, SecretMask()));
   CHECK_FALSE(none);
 }
 
@@ -95,6 +95,9 @@ TEST_CASE("where a redactor throws nothing is kept, and the event says that some
   CHECK(out->answer.empty());
   CHECK(out->tool_calls.empty());
   CHECK(out->truncated);
+  std::optional<Content> content = said();
+  const std::vector<Redactor> throws{[](std::string&) { throw std::runtime_error("no"); }};
+  CHECK_FALSE(telemetry::keep_content(content, kAll, throws, SecretMask()));
 }
 
 // TELE-02

@@ -47,6 +47,21 @@ TEST_CASE("a line goes to the function at once and to every file, with its line 
   CHECK(disk.text("b") == "one\n");
 }
 
+TEST_CASE("files that the next configuration does not name are closed, and the others go on") {
+  BrokenDisk disk;
+  const auto before = opened(files({"stays", "goes"}), {}, disk);
+  before->write("one");
+  const auto after = opened(files({"stays", "comes"}), {}, disk, before.get());
+  before->close_all_but(*after, {});
+  CHECK(disk.text("goes") == "one\n");
+  before->write("late");  // nobody takes it for the file that is gone
+  after->write("two");
+  after->close({});
+  CHECK(disk.text("goes") == "one\n");
+  CHECK(disk.text("stays") == "one\nlate\ntwo\n");
+  CHECK(disk.text("comes") == "two\n");
+}
+
 TEST_CASE("where nobody listens nothing need be written") {
   BrokenDisk disk;
   CHECK(opened({}, {}, disk)->empty());
