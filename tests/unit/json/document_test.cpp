@@ -52,6 +52,25 @@ test::Tree walked(const Value& value) {
   return tree;
 }
 
+/// How deep a valid text nests, by its brackets.
+std::uint32_t deepest(std::string_view text) {
+  std::uint32_t depth = 0, most = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == '[' || c == '{')) {
+      most = std::max(most, ++depth);
+    } else if (!quoted && (c == ']' || c == '}')) {
+      --depth;
+    }
+  }
+  return most;
+}
+
 }  // namespace
 
 TEST_CASE("a value says its type, its lexeme and where it stands") {

@@ -24,6 +24,8 @@ Ruling ruling_on(Result<CallAnswer> answer, FailMode on_error = FailMode::kClose
   rig.host.read_mail();
   REQUIRE(rig.host.rulings.size() == 1);
   Ruling ruling = rig.host.rulings[0].second;
+  CHECK(ruling.plugin == (ruling.kind == Kind::kFail ? "g" : ""));
+  ruling.plugin = {};  // a view of the chain's
   auto said = rig.end();
   if (verdicts != nullptr) *verdicts = std::move(said);
   return ruling;
@@ -89,7 +91,6 @@ TEST_CASE("a request passes where the condition does not hold, and is refused wh
     std::vector<PluginVerdict> verdicts;
     const Ruling ruling = ruling_on(CallAnswer{.status = 200, .body = R"({"flagged":true})"}, mode, PluginMode::kEnforce, &verdicts);
     REQUIRE(ruling.kind == Kind::kFail);
-    CHECK(ruling.plugin == "g");
     CHECK(ruling.verdict.error().http_status == 422);
     CHECK(ruling.verdict.error().code == Code::kInvalidRequest);
     CHECK(ruling.verdict.error().message == "plugin 'g' does not let this request pass; change what it asks for");

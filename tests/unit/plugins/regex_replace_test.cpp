@@ -11,16 +11,20 @@ using Kind = Ruling::Kind;
 
 namespace {
 
-RegexReplacePlugin settings_of(std::vector<RegexReplacePlugin::Rule> rules, bool request, bool response) {
+using Rules = std::vector<RegexReplacePlugin::Rule>;
+
+RegexReplacePlugin settings_of(Rules rules, bool request, bool response) {
   return {.rules = std::move(rules), .request = request, .response = response};
 }
 
-BuiltIn answering(std::vector<RegexReplacePlugin::Rule> rules, PluginMode mode = PluginMode::kEnforce) {
-  BuiltIn rig(make_regex_replace("r", settings_of(std::move(rules), false, true)), mode);
-  REQUIRE(rig.request().kind == Kind::kGoOn);
-  REQUIRE(rig.attempt().kind == Kind::kGoOn);
-  return rig;
-}
+/// To where deltas may come.
+struct Answering : BuiltIn {
+  explicit Answering(Rules rules, PluginMode mode = PluginMode::kEnforce)
+      : BuiltIn(make_regex_replace("r", settings_of(std::move(rules), false, true)), mode) {
+    REQUIRE(request().kind == Kind::kGoOn);
+    REQUIRE(attempt().kind == Kind::kGoOn);
+  }
+};
 
 }  // namespace
 
@@ -53,7 +57,7 @@ TEST_CASE("each rule reads what the one before it has made") {
 TEST_CASE("an answer reads the same streamed in any two pieces and whole") {
   const std::string text = "my key is sk-abcd1234, mail a.b@c.example";
   for (std::size_t cut = 0; cut <= text.size(); ++cut) {
-    BuiltIn rig = answering({{"sk-[a-z0-9]+", "***"}, {"[a-z.]+@[a-z.]+", "<\\0>"}, {"\\*+", "key"}});
+    Answering rig(Rules{{"sk-[a-z0-9]+", "***"}, {"[a-z.]+@[a-z.]+", "<\\0>"}, {"\\*+", "key"}});
     rig.delta({.text = text.substr(0, cut)});
     rig.delta({.text = text.substr(cut)});
     REQUIRE(rig.end_answer() == "my key is key, mail <a.b@c.example>");
@@ -61,7 +65,7 @@ TEST_CASE("an answer reads the same streamed in any two pieces and whole") {
 }
 
 TEST_CASE("what cannot become a match is given on at once, and the rest at the end") {
-  BuiltIn rig = answering({{"sk-[a-z]+", "***"}});
+  Answering rig(Rules{{"sk-[a-z]+", "***"}});
   rig.delta({.text = "my key is "});
   CHECK(rig.given == "my key is ");
   rig.delta({.text = "sk-ab"});
@@ -73,7 +77,7 @@ TEST_CASE("what cannot become a match is given on at once, and the rest at the e
 }
 
 TEST_CASE("choices and channels are read each by itself, and the arguments of tool calls not at all") {
-  BuiltIn rig = answering({{"ab", "-"}});
+  Answering rig(Rules{{"ab", "-"}});
   rig.delta({.choice = 0, .text = "a"});
   rig.delta({.choice = 1, .text = "b a"});
   rig.delta({.choice = 0, .channel = Channel::kReasoning, .text = "b ab "});
@@ -89,14 +93,14 @@ TEST_CASE("choices and channels are read each by itself, and the arguments of to
 }
 
 TEST_CASE("what was held back is added in the order in which its texts began") {
-  BuiltIn rig = answering({{"ab+", "-"}});
+  Answering rig(Rules{{"ab+", "-"}});
   rig.delta({.choice = 1, .channel = Channel::kReasoning, .text = "1a"});
   rig.delta({.choice = 0, .text = "2ab"});
   CHECK(rig.end_answer() == "12a-");
 }
 
 TEST_CASE("what is held of an answer is forgotten when another attempt begins") {
-  BuiltIn rig = answering({{"ab", "-"}});
+  Answering rig(Rules{{"ab", "-"}});
   rig.delta({.text = "a"});
   REQUIRE(rig.attempt(2).kind == Kind::kGoOn);
   rig.delta({.text = "b"});
@@ -105,7 +109,7 @@ TEST_CASE("what is held of an answer is forgotten when another attempt begins") 
 
 // PLUG-08
 TEST_CASE("in observe mode nothing is replaced or held back, and what would have been is written down") {
-  BuiltIn rig = answering({{"ab", "-"}}, PluginMode::kObserve);
+  Answering rig(Rules{{"ab", "-"}}, PluginMode::kObserve);
   rig.delta({.text = "xa"});
   CHECK(rig.given == "xa");
   rig.delta({.text = "b"});

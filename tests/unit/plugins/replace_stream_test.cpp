@@ -58,7 +58,7 @@ const std::vector<Case>& cases() {
   static const std::vector<Case> all{
       {"ab"}, {"a+"}, {"a+b"}, {"a*"}, {"a*?b"}, {"a.*b"}, {"a.*?b"}, {"ab|abab"}, {"abab|ab"}, {"a|a.*b"}, {"a.*b|a"},
       {"(a)(b)?", "\\2\\1"}, {"(?P<x>a)|b", "[\\1]"}, {"^a"}, {"^"}, {"$"}, {"a$"}, {"b$|a"}, {"^$"}, {"(?m)^", "> ", "ab\n"},
-      {"(?m)$", ";", "ab\n"}, {"(?m)^a$", "<\\0>", "a\n"}, {"\\b", "|"}, {"\\ba"}, {"a\\b"}, {"\\Ba"}, {"a\\B"}, {"\\B", "|", "a\xC3\xA9 "},
+      {"(?m)$", ";", "ab\n"}, {"(?m)^a$", "<\\0>", "a\n"}, {"(?m)a\\n^b", "<\\0>", "ab\n"}, {"(?m)a$\\nb", "<\\0>", "ab\n"}, {"\\b", "|"}, {"\\ba"}, {"a\\b"}, {"\\Ba"}, {"a\\B"}, {"\\B", "|", "a\xC3\xA9 "},
       {"\\ba+\\b", "<\\0>", "ab "}, {"(?i)AB", "<\\0>", "aAbB"}, {"(?s)a.b", "<\\0>", "ab\n"}, {"a{2,3}"}, {"(?:ab){2}"}, {"(?:a|ab)(?:b|$)"},
       {"[^a]+"}, {"[[:alpha:]]b"}, {"[]a]", "<\\0>", "ab]"}, {"\\Qa.\\E+", "<\\0>", "a.b"}, {"\xC3\xA9+", "<\\0>", "e\xC3\xA9\xC3\xA8"},
       {"[\xC3\xA8-\xC3\xAA]a", "<\\0>", "a\xC3\xA9\xC3\xA8"}, {"\xE2\x82\xAC.", "<\\0>", "\xE2\x82\xAC\xC3\xA9" "a"}, {"\\pL ", "<\\0>", "a\xC3\xA9 "},
@@ -157,6 +157,14 @@ TEST_CASE("a match is looked for within its bound, and is the best one there") {
   CHECK(replaced("^a+", "-", "aaaaa", 3) == "-aa");      // the second one does not begin the text
 }
 
+TEST_CASE("a match far into a text is as good as one at its beginning") {
+  const ReplaceRule rule = rule_of("a+|b", "<\\0>", 40);
+  for (std::size_t before = 400; before <= 520; ++before) {
+    const std::string head(before, 'x');
+    REQUIRE(whole(rule, head + std::string(30, 'a') + "xb" + head + "b") == head + "<" + std::string(30, 'a') + ">x<b>" + head + "<b>");
+  }
+}
+
 TEST_CASE("no match cuts a character in two") {
   for (const std::string_view text : {"\xC3\xA9", "a\xC3\xA9 \xE2\x82\xAC", "\xF0\x9F\x98\x80\xC3\xA9"}) {
     CHECK(base::is_utf8(replaced("\\B", "|", text)));
@@ -203,6 +211,14 @@ TEST_CASE("text is given on at once where no match can come of it") {
   stream.take("sk-abcd", rest);
   stream.end(rest);
   CHECK(rest == "***");
+}
+
+TEST_CASE("what a match has used up holds nothing back") {
+  const ReplaceRule rule = rule_of("ab|b[a-z ]*c", "<\\0>");
+  ReplaceStream stream(rule);
+  std::string out;
+  stream.take("ab xyz", out);  // its b might begin a match, were it not part of one
+  CHECK(out == "<ab> xyz");
 }
 
 TEST_CASE("held back is no more than the bound and an eighth, and it is looked at a bounded number of times") {

@@ -15,6 +15,8 @@ struct BuiltIn {
     if (!made) FAIL(made.error().param << ": " << made.error().message);
     add(*made, mode, on_error);
   }
+  BuiltIn(const BuiltIn&) = delete;  // the run borrows the host
+  BuiltIn& operator=(const BuiltIn&) = delete;
   void add(std::shared_ptr<const Plugin> plugin, PluginMode mode = PluginMode::kEnforce, FailMode on_error = FailMode::kClosed) {
     links.push_back({std::move(plugin), mode, on_error, 500ms});
   }
