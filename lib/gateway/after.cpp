@@ -138,7 +138,7 @@ void Exchange::take_bytes(std::string_view bytes) {
       error_body_.append(bytes.substr(0, kErrorBodyBytes - std::min(error_body_.size(), kErrorBodyBytes)));
       return;
     case Mode::kWhole:
-      if (notes_) notes_->answer_bytes(bytes);
+      if (notes_ && !decodes()) notes_->answer_bytes(bytes);  // as plugins leave it, where they look at it
       if (Status fits = tap_->on_bytes(bytes); !fits) {
         Error error = fits.error();
         error.message = "upstream '" + upstream().config->name + "': " + error.message;

@@ -186,9 +186,19 @@ Ruling Exchange::ask_delta(const dialect::AnswerText& text) {
   return plugins_->run.delta(delta);
 }
 
-/// Content counts once a text of it is the caller's: an emptied one is held back, and no commit.
+/// Content counts once a text of it is the caller's: an emptied one is held back, and no commit. What is noted of it for the
+/// event of the exchange is what the caller gets.
 void Exchange::note_said(const DecodedEvent& event) {
   if (!event.content || (!event.texts.texts().empty() && says_nothing(event.texts))) return;
+  if (notes_) {
+    std::string written;
+    if (event.texts.changed()) plugins_->editor->write(event.texts, written);
+    notes_->answer_event(event.name, event.texts.changed() ? std::string_view(written) : event.texts.data(), engine_.loop().now());
+  }
+  count_said();
+}
+
+void Exchange::count_said() {
   ++outcome_.deltas;
   if (std::exchange(has_content_, true)) return;
   outcome_.first_delta = engine_.loop().now() - started_;
@@ -315,8 +325,8 @@ void Exchange::add_text(const Delta& delta) {
   std::string data, out;
   if (Status added = desk.editor->add_event(to, delta.text, data); !added) return plugin_fails(added.error(), "");
   http::append_event(out, data);
-  ++outcome_.deltas;
-  if (!std::exchange(has_content_, true)) outcome_.first_delta = engine_.loop().now() - started_;
+  if (notes_) notes_->answer_event({}, data, engine_.loop().now());
+  count_said();
   patch(out, {}, {});
   if (!desk.in_piece) flush_run();
 }
@@ -416,6 +426,7 @@ void Exchange::give_whole() {
     plugins_->editor->write(whole.texts, written);
     whole.raw = std::move(written);
   }
+  if (notes_) notes_->answer_bytes(whole.raw);
   head_.headers.remove("content-length");
   head_.headers.add_trusted("content-length", std::to_string(whole.raw.size()));
   held_ = std::move(whole.raw);

@@ -27,6 +27,7 @@ void Exchange::send_attempt(engine::WireRequest wire) {
   const CompiledUpstream& to = upstream();
   move(Happening::kSend);
   attempt_started_ = engine_.loop().now();
+  const Duration asked = plugins_ ? plugins_->waited_since_attempt() : Duration{};  // told as plugin_time
   if (plugins_) plugins_->waited_before = plugins_->run.waited();
   const policy::Choice& choice = decision_.choices[choice_];
   Attempt& ledger = outcome_.attempts.emplace_back();
@@ -35,7 +36,7 @@ void Exchange::send_attempt(engine::WireRequest wire) {
   ledger.chosen_because = why_chosen();
   ledger.started = attempt_started_ - started_;
   ledger.wait = std::exchange(wait_, Duration::zero());
-  ledger.queued = attempt_started_ - chosen_at_;
+  ledger.queued = attempt_started_ - chosen_at_ - asked;
   outcome_.wait_time += ledger.wait;
   outcome_.queue_time += ledger.queued;
   if (const Milliseconds connect = to.config->timeouts.connect; connect.count() != 0) connect_deadline_ = attempt_started_ + connect;

@@ -172,6 +172,7 @@ class Exchange final : private engine::TransferSink {
   bool decode_event(const http::SseEvent& event);
   [[nodiscard]] plugin::Ruling ask_delta(const dialect::AnswerText& text);
   void note_said(const DecodedEvent& event);
+  void count_said();
   bool release(DecodedEvent& event);
   void give_event(const DecodedEvent& event);
   void on_plugin_delta(Delta& delta, plugin::Change change);

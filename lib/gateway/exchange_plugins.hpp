@@ -77,7 +77,7 @@ class ExchangePlugins final : public plugin::Host {
   std::vector<std::string> set_headers;             // names of the fields that plugins have set
   bool chose = false;                               // a plugin has said which upstreams, and in which order
   engine::WireRequest wire;                         // of the attempt that is asked about
-  Duration waited_before{};                         // when the attempt began
+  Duration waited_before{};                         // when the attempt was prepared, then when it began
 
   // The answer.
   static constexpr std::size_t kQueuedBytes = 64 * 1024;

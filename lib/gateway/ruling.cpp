@@ -87,6 +87,7 @@ void Exchange::ask_attempt(engine::WireRequest wire) {
   const policy::Choice& choice = decision_.choices[choice_];
   plugins_->wire = std::move(wire);
   move(Happening::kPrepare);
+  plugins_->waited_before = plugins_->run.waited();
   const std::string model = choice.model.empty() ? std::string(view_.model) : choice.model;
   const Ruling ruling = plugins_->run.attempt(upstream().config->name, model, number, plugins_->wire.headers);
   on_ruling(Stage::kAttempt, ruling);

@@ -5,6 +5,7 @@
 
 #include "gateway/core.hpp"
 #include "gateway/exchange.hpp"
+#include "gateway/exchange_plugins.hpp"
 #include "telemetry/event.hpp"
 #include "telemetry/key_id.hpp"
 
@@ -68,12 +69,17 @@ void Exchange::settle_times() {
   const TimePoint now = engine_.loop().now();
   switch (state_) {
     case State::kHead:
-    case State::kBody: outcome_.receive_time = now - started_; break;
+    case State::kBody: outcome_.receive_time = now - started_ - (plugins_ ? plugins_->run.waited() : Duration{}); break;
+    case State::kJudging: break;  // plugins, who tell it themselves
     case State::kChoosing:
       outcome_.wait_time += choose_at_ ? now - (*choose_at_ - wait_) : wait_;
       break;
     case State::kQueued:
       outcome_.queue_time += now - chosen_at_;
+      outcome_.wait_time += wait_;
+      break;
+    case State::kPreparing:
+      outcome_.queue_time += now - chosen_at_ - plugins_->waited_since_attempt();
       outcome_.wait_time += wait_;
       break;
     case State::kSending:
