@@ -57,7 +57,7 @@ TEST_CASE("the example of the page on reliability is valid") {
 
 // OPS-09
 TEST_CASE("every example configuration is valid, without a secret or a network") {
-  for (const char* name : {"minimal", "simulators", "openai-and-local", "routing"}) {
+  for (const char* name : {"minimal", "simulators", "openai-and-local", "routing", "plugins"}) {
     INFO(name);
     const auto config = Config::load(std::string(SLUICE_SOURCE_DIR) + "/examples/configs/" + name + ".json");
     INFO((config ? "" : config.error().message));
