@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# From a clean clone to a gateway that answers: installs what is missing, builds sluiced, starts it on four simulated
-# upstreams and one that is down (examples/quickstart/gateway.json) and talks to it with curl. No key and, beyond the
-# packages, no network.
+# From a clean clone to a gateway that answers: installs what is missing, builds sluiced, starts it on five simulated
+# upstreams and one that is down (examples/quickstart/gateway.json), talks to it with curl and reads the events it wrote.
+# No key and, beyond the packages, no network.
 #
 #   bash examples/quickstart.sh            shows it all and leaves nothing running
 #   bash examples/quickstart.sh --serve    the same, then keeps serving until Ctrl-C (SLUICE_LISTEN chooses the address)
@@ -55,10 +55,16 @@ cmake --build "$build" --target sluiced >>"$log" 2>&1
 sluiced=$(find "$build" -type f -name sluiced -perm -u+x -print -quit)
 "$sluiced" --version
 
-step "Starting it on four simulated upstreams" "$logs/sluiced.log"
+step "Starting it on five simulated upstreams" "$logs/sluiced.log"
 listen=${SLUICE_LISTEN:-127.0.0.1:0}
 config=$build/gateway.json
-sed "s/127\.0\.0\.1:8080/$listen/" examples/quickstart/gateway.json >"$config"
+events=$build/events.jsonl
+sent=$logs/sent.txt  # a line for each chat request: the events are counted against them
+: >"$events"
+: >"$sent"
+settings=$(<examples/quickstart/gateway.json)
+settings=${settings/127.0.0.1:8080/"$listen"}
+printf '%s\n' "${settings/events.jsonl/"$events"}" >"$config"
 "$sluiced" "$config" --check
 exec {said}< <(exec "$sluiced" "$config" 2>"$log")
 pid=$!
@@ -69,7 +75,11 @@ curl -fsS --max-time 10 "$url/readyz" >/dev/null
 chat=$url/v1/chat/completions
 
 body() { printf '{"model": "%s", "messages": [{"role": "user", "content": "%s"}]%s}' "$1" "$2" "${3-}"; }
-ask() { curl -sS --max-time 20 "$@"; echo; }
+ask() { echo "${*: -1}" >>"$sent"; curl -sS --max-time 20 "$@"; echo; }
+# The lines that are not empty, each with the moment it came.
+arriving() { while IFS= read -r line; do [ -z "$line" ] || printf '[%s] %s\n' "$(elapsed)" "$line"; done; }
+# The texts of a stream's deltas, with a bar between each two.
+pieces() { grep -oE '"content": ?"[^"]+"' "$1" | sed -E 's/^"content": ?"(.*)"$/\1/' | paste -sd '|'; }
 
 step "A chat"
 echo "\$ curl $chat --json '$(body smart hello)'"
@@ -77,8 +87,7 @@ ask --fail-with-body "$chat" --json "$(body smart hello)"
 
 step "A stream: the lines as they arrive"
 echo "\$ curl -N $chat --json '$(body story-1 'tell me a story' ', "stream": true')'"
-ask -N --fail-with-body "$chat" --json "$(body story-1 'tell me a story' ', "stream": true')" |
-  while IFS= read -r line; do [ -z "$line" ] || printf '[%s] %s\n' "$(elapsed)" "$line"; done | tee "$logs/stream.txt"
+ask -N --fail-with-body "$chat" --json "$(body story-1 'tell me a story' ', "stream": true')" | arriving | tee "$logs/stream.txt"
 grep -q 'data: \[DONE\]' "$logs/stream.txt"
 
 step "Routing by model: code-small goes to 'coder', under the name it has there"
@@ -108,6 +117,23 @@ grep -q 'status 404' "$logs/refused.txt"
 echo "\$ sluiced gateway.json --explain request.json"
 explain gpt-99 "" ""
 
+step "A plugin refuses: 'short' on the route 'brief' lets 20 characters through"
+ask "$chat" -w '\nstatus %{http_code}' --json "$(body brief-1 'a prompt that goes on and on')" | tee "$logs/limit.txt"
+grep -q 'status 413' "$logs/limit.txt"
+grep -q '"prompt_too_large"' "$logs/limit.txt"
+grep -q 'limit `characters`' "$logs/limit.txt"
+ask --fail-with-body "$chat" --json "$(body brief-1 hello)" | grep '"content"'
+
+step "A plugin changes a stream as it passes: 'cards' on the route 'masked'"
+ask -N --fail-with-body "$chat" --json "$(body letter-1 'my card?' ', "stream": true')" >"$logs/plain.txt"
+echo "the upstream's deltas: $(pieces "$logs/plain.txt")"
+pieces "$logs/plain.txt" | grep -qF '4111| 1111| 1111| 1111'
+echo "\$ curl -N $chat --json '$(body masked-1 'my card?' ', "stream": true')'"
+ask -N --fail-with-body "$chat" --json "$(body masked-1 'my card?' ', "stream": true')" | arriving | tee "$logs/masked.txt"
+echo "what the caller got: $(pieces "$logs/masked.txt")"
+[ "$(pieces "$logs/masked.txt" | tr -d '|')" = 'Your card [card] is on file.' ]
+[ "$(pieces "$logs/masked.txt" | tr -cd '|' | wc -c)" -ge 5 ]  # still a stream: delta by delta
+
 # A row of the closing table: what the gateway says it would do, and the status curl got.
 row() { # label model [header value]
   local explained status
@@ -115,7 +141,7 @@ row() { # label model [header value]
   # What was decided stands before the two lists of what was not.
   explained=${explained%%\"targets\"*} explained=${explained%%\"passed_over\"*}
   field() { grep -oE "\"$1\": ?\"[^\"]*\"" <<<"$explained" | head -n 1 | sed -E 's/^.*: ?"(.*)"$/\1/' | grep . || echo -; }
-  status=$(curl -sS --max-time 20 -o /dev/null -w '%{http_code}' ${3+-H "$3: $4"} "$chat" --json "$(body "$2" hello)")
+  status=$(ask -o /dev/null -w '%{http_code}' ${3+-H "$3: $4"} "$chat" --json "$(body "$2" hello)")
   printf '  %-32s %-10s %-10s %s\n' "$1" "$(field route)" "$(field upstream)" "$status"
 }
 step "What went where"
@@ -124,7 +150,23 @@ row "model smart" smart
 row "model story-1" story-1
 row "model code-small" code-small
 row "model smart, x-tier: gold" smart x-tier gold
+row "model brief-1" brief-1
+row "model masked-1" masked-1
 row "model gpt-99" gpt-99
+
+# An event cut down to its main members; it stays JSON.
+shorten() {
+  local kept='requested_model|served_model|route|status|ending|code|upstream|plugin|hook|verdict|kind|output_tokens|first_delta_ms|deltas'
+  sed -E -e "s/\"($kept)\":/@\1:/g" -e 's/"[a-z_0-9]+":("([^"\\]|\\.)*"|[0-9.]+|true|false)//g' -e 's/@([a-z_]+):/"\1":/g' \
+    -e 's/,+/,/g' -e 's/([{[]),/\1/g' -e 's/,([]}])/\1/g' -e 's/,"[a-z]+":\{\}//g'
+}
+step "What these requests left: an event each, of which three, shortened"
+count=$(wc -l <"$sent")
+for _ in {1..200}; do [ "$(wc -l <"$events")" -lt "$count" ] || break; sleep 0.05; done  # they are written every 50 ms
+for model in sturdy-1 brief-1 masked-1; do grep -m 1 "\"requested_model\":\"$model\"" "$events" | shorten; done
+[ "$(wc -l <"$events")" -eq "$count" ]
+[ "$(grep -oE '"id":"[^"]*"' "$events" | sort -u | wc -l)" -eq "$count" ]
+echo "$count requests, $count events in ${events#"$root"/}"
 
 if [ $serve = yes ]; then
   step "Serving on $url until Ctrl-C"
