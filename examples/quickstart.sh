@@ -164,9 +164,9 @@ step "What these requests left: an event each, of which three, shortened"
 count=$(wc -l <"$sent")
 for _ in {1..200}; do [ "$(wc -l <"$events")" -lt "$count" ] || break; sleep 0.05; done  # they are written every 50 ms
 for model in sturdy-1 brief-1 masked-1; do grep -m 1 "\"requested_model\":\"$model\"" "$events" | shorten; done
+echo "$count requests, $(wc -l <"$events") events in ${events#"$root"/}"
 [ "$(wc -l <"$events")" -eq "$count" ]
 [ "$(grep -oE '"id":"[^"]*"' "$events" | sort -u | wc -l)" -eq "$count" ]
-echo "$count requests, $count events in ${events#"$root"/}"
 
 if [ $serve = yes ]; then
   step "Serving on $url until Ctrl-C"
