@@ -170,6 +170,7 @@ echo "$count requests, $(wc -l <"$events") events in ${events#"$root"/}"
 
 if [ $serve = yes ]; then
   step "Serving on $url until Ctrl-C"
+  trap 'exit 0' INT TERM  # as it was asked for
   wait "$pid" || true
 else
   step "Stopping"
