@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,7 +71,10 @@ class NullChannel final : public engine::Channel {
     } else if (sink != nullptr) {
       sink->on_bytes(kAnswer);
     }
-    if (sink != nullptr) sink->on_done({.sends = 1, .reused_connection = true});
+    engine::TransferEnd end;
+    end.sends = 1;
+    end.reused_connection = true;
+    if (sink != nullptr) sink->on_done(end);
   }
 
   engine::Loop& loop_;
