@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,7 +71,10 @@ class NullChannel final : public engine::Channel {
     } else if (sink != nullptr) {
       sink->on_bytes(kAnswer);
     }
-    if (sink != nullptr) sink->on_done({.sends = 1, .reused_connection = true});
+    engine::TransferEnd end;
+    end.sends = 1;
+    end.reused_connection = true;
+    if (sink != nullptr) sink->on_done(end);
   }
 
   engine::Loop& loop_;
@@ -112,7 +116,7 @@ constexpr Kind kKinds[] = {
 std::string configuration(const Kind& kind) {
   std::string routes;
   for (int i = 0; i < 20; ++i) {
-    routes += (i == 0 ? "" : ",") + std::string(R"({"name":"bench-)") + std::to_string(i) + R"(","match":{"models":["bench-)" +
+    routes += (i == 0 ? "" : ",") + std::string(R"({"name":"bench-)") + std::to_string(i) + R"(","match":{"model":["bench-)" +
               std::to_string(i) + R"("]},"upstreams":[{"name":"up"}]})";
   }
   std::string plugins;
