@@ -76,6 +76,7 @@ def judge(report):
     report.bar("CPU per request at 64 connections, ratio to nginx", report.ratio("cpu_us_per_request_64"), 2.4)
     ours, bare = (report.median("cpu_us_per_request_64", name) for name in ("sluice", "bare"))
     report.bar("CPU us per request above the bare proxy", ours - bare if ours and bare else None, 6)
+    report.bar("CPU per request with limits, log and event, ratio to nginx", report.ratio("cpu_us_per_request_64", "sluice-all"), 2.5)
     few, many = report.ratio("cpu_us_per_request_64"), report.ratio("cpu_us_per_request_2000")
     report.bar("ratio to nginx at 2,000 in flight against the one at 64", many / few if few and many else None, 1.25)
     report.bar("CPU per delta, ratio to nginx", report.ratio("cpu_us_per_delta"), 1.5)

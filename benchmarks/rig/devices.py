@@ -89,9 +89,9 @@ def found(program):
     return path
 
 
-def start_sluice(programs, directory, mock_port, streaming, certificate=None):
+def start_sluice(programs, directory, mock_port, streaming, certificate=None, name="sluice", extras=None):
     """Ten routes, told apart by the model; the load asks for the eighth's. One engine thread, everything else default.
-    With a certificate the mock's port speaks TLS and proves itself by it."""
+    With a certificate the mock's port speaks TLS and proves itself by it. `extras`: more of the configuration."""
     del streaming
     routes = [{"name": f"route-{i}", "match": {"path": "/v1/chat/completions", "model": [f"bench-{i}"]}, "upstreams": [{"name": "mock"}]}
               for i in range(10)]
@@ -103,9 +103,19 @@ def start_sluice(programs, directory, mock_port, streaming, certificate=None):
     }
     if certificate:
         config["upstreams"][0].update(url=f"https://127.0.0.1:{mock_port}/v1", tls={"ca_file": certificate})
-    path = write(directory, "sluice.json", json.dumps(config, indent=2))
-    process = Process("sluice", [programs["sluiced"], path], DEVICE_CORE, directory)
-    return Device("sluice", process, process.read_port())
+    for section, members in (extras or {}).items():
+        config.setdefault(section, {}).update(members)
+    path = write(directory, f"{name}.json", json.dumps(config, indent=2))
+    process = Process(name, [programs["sluiced"], path], DEVICE_CORE, directory)
+    return Device(name, process, process.read_port())
+
+
+def start_sluice_all(programs, directory, mock_port, streaming):
+    """The same with an event for each exchange, shape limits and a request log."""
+    limits = {"messages": 100, "characters": 100_000, "tools": 64, "attachments": 8}
+    return start_sluice(programs, directory, mock_port, streaming, name="sluice-all", extras={
+        "gateway": {"plugins": [{"name": "caps", "limits": limits}, {"name": "request_log"}]},
+        "telemetry": {"files": [{"path": os.path.join(directory, "events.jsonl")}]}})
 
 
 def run_nginx(name, core, directory, mock_port, streaming, tls=""):
@@ -161,7 +171,7 @@ def start_bare(programs, directory, mock_port, streaming):
     return Device("bare", process, process.read_port())
 
 
-STARTERS = {"sluice": start_sluice, "nginx": start_nginx, "haproxy": start_haproxy, "bare": start_bare}
+STARTERS = {"sluice": start_sluice, "sluice-all": start_sluice_all, "nginx": start_nginx, "haproxy": start_haproxy, "bare": start_bare}
 
 
 class Fleet:

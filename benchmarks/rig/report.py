@@ -19,9 +19,9 @@ class Report:
         values = self._samples.get(figure, {}).get(device)
         return statistics.median(values) if values else None
 
-    def ratio(self, figure):
-        """The median of the rounds' ratios: what drifts from round to round drifts for both."""
-        mine, other = (self._samples.get(figure, {}).get(device) for device in (self._ours, self._theirs))
+    def ratio(self, figure, device=None):
+        """The median of the rounds' ratios to the other's: what drifts from round to round drifts for both."""
+        mine, other = (self._samples.get(figure, {}).get(device) for device in (device or self._ours, self._theirs))
         if not mine or not other:
             return None
         ratios = [a / b for a, b in zip(mine, other) if b > 0]

@@ -33,6 +33,7 @@ struct RequestLimits {
   std::uint32_t header_bytes = 64 * 1024;
   std::uint32_t headers = 128;
   std::uint64_t body_bytes = 32ull << 20;          ///< as sent and after decoding
+  bool require_length = false;                     ///< a body without Content-Length is refused
   std::uint64_t body_budget_bytes = 512ull << 20;  ///< all request bodies of the gateway together
   std::uint32_t json_depth = 1024;
   std::uint32_t json_values = 1'000'000;

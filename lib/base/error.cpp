@@ -24,7 +24,7 @@ constexpr std::array kCatalogue = {
     CodeInfo{Code::kRouteNotFound, "route_not_found", kCaller, 404, "No route takes the request.", "Compare the message, which says what was looked at, with `sluiced CONFIG --explain REQUEST`."},
     CodeInfo{Code::kMethodNotAllowed, "method_not_allowed", kCaller, 405, "The path is known, but not with this method.", "Use a method of the Allow header."},
     CodeInfo{Code::kRequestTimeout, "request_timeout", kCaller, 408, "The request's head or body came too slowly.", "Send it faster, or raise the listener's timeouts."},
-    CodeInfo{Code::kLengthRequired, "length_required", kCaller, 411, "The request has a body without a stated length where one is required.", "Send Content-Length or chunked framing."},
+    CodeInfo{Code::kLengthRequired, "length_required", kCaller, 411, "The request has a body without a stated length where one is required.", "Send Content-Length."},
     CodeInfo{Code::kBodyTooLarge, "body_too_large", kCaller, 413, "The body, as sent or decoded, is over the byte limit.", "Send less, or raise gateway.limits.body_bytes."},
     CodeInfo{Code::kUnsupportedMediaType, "unsupported_media_type", kCaller, 415, "The operation does not take this content type (gRPC is not served).", "Send application/json."},
     CodeInfo{Code::kUnsupportedEncoding, "unsupported_encoding", kCaller, 415, "The body's content coding is not gzip, deflate or identity, or its data is damaged.", "Send the body plain, or as gzip or deflate."},

@@ -45,6 +45,8 @@ Codec<RequestLimits> request_limits() {
        field("headers", &RequestLimits::headers, integer<std::uint32_t>(1, 10'000), "Header fields of one request."),
        field("body_bytes", &RequestLimits::body_bytes, integer<std::uint64_t>(1, kTebibyte, "bytes"),
              "One body, as sent and after decoding."),
+       field("require_length", &RequestLimits::require_length, boolean(),
+             "Refuses a body that comes without `Content-Length` (chunked), before any of it is read."),
        field("body_budget_bytes", &RequestLimits::body_budget_bytes, integer<std::uint64_t>(1, kTebibyte, "bytes"),
              "All request bodies the gateway holds at once; at least `body_bytes`."),
        field("json_depth", &RequestLimits::json_depth, integer<std::uint32_t>(1, 100'000), "Nesting of a JSON body."),

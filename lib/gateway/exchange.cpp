@@ -173,7 +173,7 @@ void Exchange::rearm() {
   consider(first_delta_deadline_);
   if (waits_for_bytes()) consider(last_read_ + idle_limit_);
   consider(ping_due());
-  if (plugins_) consider(plugins_->run.next_deadline());
+  if (plugins_ && !plugins_->timing_out) consider(plugins_->run.next_deadline());
   if (!nearest) return engine_.loop().disarm(timer_);
   if (!timer_.armed() || timer_.deadline() > *nearest) engine_.loop().arm(timer_, *nearest);
 }
@@ -196,8 +196,7 @@ void Exchange::on_timer() {
     return fail_with(make_error(Code::kTotalTimeout, "the exchange was not over within its " + std::to_string(limit.count()) + " ms"));
   }
   if (plugins_) {
-    plugins_->run.on_time(now);
-    if (state_ == State::kEnded) return;
+    if (!plugins_->timing_out && due(plugins_->run.next_deadline())) time_out_plugins();
     if (state_ < State::kChoosing) return rearm();  // no upstream is chosen yet
   }
   const auto& limits = upstream().config->timeouts;

@@ -108,6 +108,7 @@ class Exchange final : private engine::TransferSink {
   [[nodiscard]] std::uint32_t plugin_wants() const noexcept;
   void authenticate();
   void judge_request();
+  void time_out_plugins();
   Status read_for_plugins();
   void ask_attempt(engine::WireRequest wire);
   void on_ruling(plugin::Stage stage, const plugin::Ruling& ruling);

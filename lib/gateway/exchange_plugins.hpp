@@ -75,6 +75,7 @@ class ExchangePlugins final : public plugin::Host {
   bool head_judged = true;                          // false: a plugin that authenticates is waited for
   std::optional<PluginReply> early_reply;                 // said on the head; told once the request is whole
   std::vector<std::string> set_headers;             // names of the fields that plugins have set
+  bool timing_out = false;                          // who is late is told so by the next mail
   bool chose = false;                               // a plugin has said which upstreams, and in which order
   engine::WireRequest wire;                         // of the attempt that is asked about
   Duration waited_before{};                         // when the attempt was prepared, then when it began

@@ -133,6 +133,9 @@ Status Exchange::admit_body(const RequestStart& start) {
                   "content-type '" + std::string(*type) + "' is not what " + std::string(recognised_.suffix) + " takes; send application/json");
     }
   }
+  if (start.has_body && !start.declared_length && limits.require_length) {
+    return fail(Code::kLengthRequired, "the body comes without a length; send Content-Length instead of chunks");
+  }
   if (start.declared_length && *start.declared_length > limits.body_bytes) {
     return fail(Code::kBodyTooLarge, "the body of " + std::to_string(*start.declared_length) + " bytes is over the limit of " +
                                          std::to_string(limits.body_bytes));

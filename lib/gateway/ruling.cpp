@@ -72,6 +72,19 @@ void Exchange::judge_request() {
   on_ruling(Stage::kRequest, plugins_->run.request(route_->chain));
 }
 
+/// By mail, behind what has been mailed already: a plugin whose answer is on its way has answered in time. A call's own
+/// timeout, which resumes its plugin so, may fall due in the same turn.
+void Exchange::time_out_plugins() {
+  plugins_->timing_out = true;
+  engine_.loop().post([engine = &engine_, id = id_] {
+    Exchange* const exchange = engine->find(id);
+    if (exchange == nullptr) return;
+    exchange->plugins_->timing_out = false;
+    exchange->plugins_->run.on_time(engine->loop().now());
+    if (!exchange->ended()) exchange->rearm();
+  });
+}
+
 /// Texts and tools that no route looks at, but a plugin of this one does.
 Status Exchange::read_for_plugins() {
   const BodyEdits& edits = route_->config->body;

@@ -279,7 +279,16 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
     if (any) models.clear();
     snapshot->consumer_models.push_back(std::move(models));
   }
-  for (const Route& route : c.routes) secrets.add_headers(route.request_headers);
+  const auto add_plugins = [&secrets](const std::vector<PluginUse>& plugins) {
+    for (const PluginUse& use : plugins) {
+      if (use.transform) secrets.add_headers(use.transform->request_headers);
+    }
+  };
+  add_plugins(c.gateway.plugins);
+  for (const Route& route : c.routes) {
+    secrets.add_headers(route.request_headers);
+    add_plugins(route.plugins);
+  }
   snapshot->mask = secrets.mask();
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }

@@ -10,7 +10,7 @@ namespace sluice::plugin {
 namespace {
 
 // The bits that cannot stand without another one, by themselves.
-constexpr Wants kDecodedRequest = (kWantsPrompt | kWantsTools) & ~kWantsRequest;
+constexpr Wants kDecodedRequest = (kWantsPrompt | kWantsTools | kWantsShape) & ~kWantsRequest;
 constexpr Wants kRequestBits = kDecodedRequest | kWantsRequest | kWantsRequestEdits;
 constexpr Wants kDeltaBits = kWantsDeltas | kWantsDeltaEdits;
 constexpr Wants kEditBits = (kWantsRequestEdits & ~kWantsRequest) | (kWantsDeltaEdits & ~kWantsDeltas);
@@ -74,7 +74,7 @@ std::string senseless(const Chain::Entry& entry) {
 /// What makes no sense for a plugin of this route.
 std::string misplaced(const Chain::Entry& entry, bool opaque) {
   if (!opaque || (entry.wants & (kDecodedRequest | kDeltaBits)) == 0) return {};
-  const char* what = (entry.wants & kDeltaBits) != 0 ? "the answer" : entry.has(kWantsPrompt) ? "the prompt" : "the tools";
+  const char* what = (entry.wants & kDeltaBits) != 0 ? "the answer" : entry.has(kWantsPrompt) ? "the prompt" : entry.has(kWantsTools) ? "the tools" : "the request";
   return "plugin '" + std::string(entry.name) + "' reads the decoded text of " + what +
          ", and this route is opaque: nothing is decoded there; put it on the routes that decode, or make the route one of them";
 }

@@ -57,6 +57,27 @@ TEST_CASE("a body whose declared length is too large is refused before it is ask
   CHECK(a->request_count() == 1);
 }
 
+TEST_CASE("where a length is required, a body without one is refused before it is read") {  // LIMIT-20
+  const auto threads = GENERATE(1u, 4u);
+  Backend a("a");
+  Live live(document(a.entry(), route_to("a"), R"(,"gateway":{"limits":{"require_length":true}})"), threads);
+  const std::string head = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+  {
+    RawClient client(live.port());
+    client.send(head + "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n");
+    CHECK(client.until("\r\n\r\n").substr(0, 12) == "HTTP/1.1 411");  // no 100 before it
+    const WireAnswer answer = client.answer();
+    CHECK(error_code(answer.body) == "length_required");
+    CHECK(live.outcomes().wait(1)[0].bytes_in == 0);
+  }
+  RawClient client(live.port());
+  const std::string body = chat_body("m");
+  client.send(head + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  CHECK(client.answer().status == 200);
+  client.send("GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n");  // has no body to state a length of
+  CHECK(client.answer().status != 411);
+}
+
 TEST_CASE("a body of unknown length is refused as soon as it is too large") {  // LIMIT-20
   const auto threads = GENERATE(1u, 4u);
   Backend a("a");

@@ -63,6 +63,13 @@ class Commands(Case):
         starter = self.file("starter.json", run("--init")[1])
         self.assertEqual(run(starter, "--check")[0], 0)
 
+    # PLUG-10
+    def test_check_tells_of_plugins_that_the_daemon_does_not_have(self):
+        path = self.demo(gateway={"plugins": [{"name": "request_log"}, {"name": "request-log"}]})
+        status, out, err = run(path, "--check")
+        self.assertEqual((status, out), (1, ""))
+        self.assertIn('/gateway/plugins/1/name: there is no plugin "request-log", did you mean "request_log"?', err)
+
     # OPS-01
     def test_check_tells_every_mistake(self):
         path = self.demo(upstreems=[], gateway={"threads": "two"})
