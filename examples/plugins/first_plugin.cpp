@@ -40,8 +40,9 @@ int main() {
   };
   const auto pong = ask("ping"), other = ask("hello");
   if (!pong || !other) return std::cerr << "no answer\n", 1;
-  std::cout << "ping: " << pong->outcome.attempts.size() << " attempts, " << pong->body << "\n";
-  std::cout << "hello: " << other->outcome.attempts.size() << " attempts, " << other->body << "\n";
-  const bool answered = pong->body.find("pong") != std::string::npos && pong->outcome.attempts.empty();
-  return answered && other->outcome.attempts.size() == 1 ? 0 : 1;
+  const bool by_plugin = pong->body.find("pong") != std::string::npos && pong->outcome.attempts.empty();
+  const bool by_model = other->body.find("All is well.") != std::string::npos && other->outcome.attempts.size() == 1;
+  std::cout << "ping: " << pong->status << (by_plugin ? ", by the plugin\n" : ", not by the plugin\n");
+  std::cout << "hello: " << other->status << (by_model ? ", by the model\n" : ", not by the model\n");
+  return by_plugin && by_model ? 0 : 1;
 }

@@ -13,8 +13,7 @@
 
 namespace [[gnu::visibility("default")]] sluice {
 
-/// `transform`: changes header fields and body values. Phase transform. What HeaderEdits::add adds, it adds to the list of
-/// the field that is there: one field, its values parted by commas.
+/// `transform`: changes header fields and body values; what it adds to a field makes a list of it (`a, b`). Phase transform.
 struct TransformPlugin {
   HeaderEdits request_headers = {};
   BodyEdits body = {};
