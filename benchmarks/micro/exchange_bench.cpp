@@ -116,7 +116,7 @@ constexpr Kind kKinds[] = {
 std::string configuration(const Kind& kind) {
   std::string routes;
   for (int i = 0; i < 20; ++i) {
-    routes += (i == 0 ? "" : ",") + std::string(R"({"name":"bench-)") + std::to_string(i) + R"(","match":{"models":["bench-)" +
+    routes += (i == 0 ? "" : ",") + std::string(R"({"name":"bench-)") + std::to_string(i) + R"(","match":{"model":["bench-)" +
               std::to_string(i) + R"("]},"upstreams":[{"name":"up"}]})";
   }
   std::string plugins;

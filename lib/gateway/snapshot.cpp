@@ -255,7 +255,10 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
   auto matcher = policy::Matcher::compile(c.routes);
   if (!matcher) return tl::unexpected(matcher.error());
   snapshot->matcher = std::move(*matcher);
-  snapshot->wants = snapshot->matcher->wants();
+  // What the plugins of every route read is read together with what routes look at, not in a pass of its own.
+  std::uint32_t common = snapshot->routes.empty() ? 0 : ~0u;
+  for (const CompiledRoute& route : snapshot->routes) common &= route.opaque ? ~0u : route.chain_wants;
+  snapshot->wants = snapshot->matcher->wants() | (common == ~0u ? 0 : common);
   if (!opaque.empty()) {
     auto heads = policy::Matcher::compile(heads_of(c.routes));
     auto only_opaque = policy::Matcher::compile(heads_of(opaque));

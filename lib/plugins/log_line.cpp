@@ -3,6 +3,8 @@
 #include "plugins/log_line.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -12,8 +14,20 @@
 namespace sluice::plugins {
 namespace {
 
-bool is_bare(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("._/:@+-").find(c) != std::string_view::npos;
+constexpr std::array<bool, 256> kBare = [] {
+  std::array<bool, 256> table{};
+  for (unsigned char c = 0; c < 0x80; ++c) {
+    table[c] = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("._/:@+-").find(static_cast<char>(c)) != std::string_view::npos;
+  }
+  return table;
+}();
+bool is_bare(char c) noexcept { return kBare[static_cast<unsigned char>(c)]; }
+
+void append_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
 }
 
 /// The character at the front of `text`, and how many bytes it takes; U+FFFD and one byte where none begins there.
@@ -76,13 +90,17 @@ LogLine& LogLine::field(std::string_view key, std::string_view value, std::size_
 }
 
 LogLine& LogLine::field(std::string_view key, std::uint64_t number) {
-  fmt::format_to(std::back_inserter(text_), " {}={}", key, number);
+  text_.append(1, ' ').append(key).append(1, '=');
+  append_number(text_, number);
   return *this;
 }
 
 LogLine& LogLine::field(std::string_view key, Duration time) {
-  const auto us = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::microseconds>(time).count());
-  fmt::format_to(std::back_inserter(text_), " {}={}.{:03}", key, us / 1000, us % 1000);
+  const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::microseconds>(time).count()));
+  field(key, us / 1000);
+  const std::uint64_t below = us % 1000;
+  text_.append(1, '.').append(below < 10 ? 2 : below < 100 ? 1 : 0, '0');
+  append_number(text_, below);
   return *this;
 }
 

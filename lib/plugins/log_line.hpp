@@ -17,7 +17,10 @@ namespace sluice::plugins {
 class LogLine {
  public:
   /// The first word of the line; bare.
-  explicit LogLine(std::string_view what) : text_(what) {}
+  explicit LogLine(std::string_view what) {
+    text_.reserve(512);
+    text_.append(what);
+  }
 
   /// Nothing is written of an empty value. One of more than `longest` bytes is cut between two characters and ends in
   /// `...`.

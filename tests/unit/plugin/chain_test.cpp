@@ -193,6 +193,10 @@ TEST_CASE("what makes no sense is refused at load, by name and place") {
     lists.route = {lists.of("size"), lists.of("tools", Phase::kGuard, kWantsTools)};
     refused("/routes/3/plugins/1", {"plugin 'tools'", "the tools", "opaque"}, true);
   }
+  SECTION("the shape on an opaque route") {
+    lists.route = {lists.of("caps", Phase::kGuard, kWantsShape)};
+    refused("/routes/3/plugins/0", {"plugin 'caps'", "the request", "opaque"}, true);
+  }
   SECTION("the answer on an opaque route") {
     lists.route = {lists.watcher("log", kWantsDeltas)};
     refused("/routes/3/plugins/0", {"'log'", "the answer", "opaque"}, true);
