@@ -1,7 +1,7 @@
 #pragma once
 /// Plugins: code that looks at exchanges on their way, and may stop, change or answer them.
 /// A plugin runs where a plugin list of the configuration names it (`plugins` of the gateway and of routes); it comes there by
-/// OpenOptions::plugins or Gateway::Builder::plugin.
+/// OpenOptions::plugins or Gateway::Builder::plugin. docs/plugins.md is the page on them, with worked examples.
 ///
 /// A Plugin is made once and shared by all exchanges; for each exchange it opens one PluginSession, whose hooks run on
 /// the exchange's engine thread and never overlap. A hook must not block: what has to wait returns Verdict::suspend()

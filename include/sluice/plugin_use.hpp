@@ -13,7 +13,7 @@
 
 namespace [[gnu::visibility("default")]] sluice {
 
-/// `transform`: changes header fields and body values. Phase transform.
+/// `transform`: changes header fields and body values; what it adds to a field makes a list of it (`a, b`). Phase transform.
 struct TransformPlugin {
   HeaderEdits request_headers = {};
   BodyEdits body = {};
@@ -60,7 +60,7 @@ struct RegexReplacePlugin {
   std::vector<Rule> rules = {};      ///< each sees what the one before made
   bool request = false;              ///< texts of the prompt
   bool response = false;             ///< texts of the answer, streamed or not
-  /// A match of an answer's text is looked for within this many bytes, so that a stream is held back by no more.
+  /// A match is looked for within this many bytes, so that each rule holds a stream back by no more than these and an eighth.
   std::uint32_t max_match_bytes = 256;
 };
 

@@ -28,6 +28,8 @@ GOOD = {
     "lib/policy/match.cpp": '// Which route.\n#include "base/glob.hpp"\n#include <re2/re2.h>\n',
     "examples/quick_start.cpp": '// Quick.\n#include <sluice/sluice.hpp>\nint main() {}\n',
     "README.md": "```cpp\n// Quick.\n#include <sluice/sluice.hpp>\nint main() {}\n```\n",
+    "examples/plugins/first.cpp": "// First.\nint f() {\n  return 1;\n}\n",
+    "docs/plugins.md": "Like this:\n\n```cpp\n  return 1;\n```\n",
 }
 
 # (which check, file, text, a piece of the complaint)
@@ -66,6 +68,8 @@ PLANTED = [
     ("headers", "include/sluice/error.hpp", "#pragma once\nnamespace sluice { int f(); }\n", "declares nothing visible"),
     ("truth", "include/sluice/version.hpp", "#pragma once\n#define SLUICE_VERSION_MAJOR 9\n", "0.1.0"),
     ("truth", "README.md", "```cpp\nint main() { return 1; }\n```\n", "quick_start.cpp"),
+    ("truth", "docs/plugins.md", "```cpp\n  return 1;\n```\n\n```cpp\n  return 2;\n```\n", "docs/plugins.md:5: this code stands in no file"),
+    ("truth", "docs/plugins.md", "```cpp\nreturn 1;\n```\n", "stands in no file"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""What is said in two places is the same in both: the version, and the README's program."""
+"""What is said in two places is the same in both: the version, the README's program, and the code of the page on plugins."""
 
 import re
 
@@ -22,5 +22,19 @@ def check_program(root):
     return []
 
 
+def check_page(root):
+    """C++ on the page on plugins is a piece of an example or of a built-in plugin, line by line: it compiles and runs."""
+    page = root / "docs/plugins.md"
+    if not page.exists():
+        return []
+    sources = [p.read_text() for folder in ("examples/plugins", "lib/plugins") for p in sorted((root / folder).glob("*.cpp"))]
+    text, problems = page.read_text(), []
+    for block in re.finditer(r"^```cpp\n(.*?)^```", text, re.S | re.M):
+        if not any("\n" + block.group(1) in source for source in sources):
+            line = text.count("\n", 0, block.start()) + 1
+            problems.append(f"docs/plugins.md:{line}: this code stands in no file of examples/plugins or lib/plugins; copy it from there")
+    return problems
+
+
 def check(root):
-    return check_version(root) + check_program(root)
+    return check_version(root) + check_program(root) + check_page(root)

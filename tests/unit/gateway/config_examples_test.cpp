@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <vector>
 
 #include "sluice/config.hpp"
@@ -53,6 +54,22 @@ TEST_CASE("the example of the page on reliability is valid") {
     {"name": "azure", "provider": "openai-compatible", "url": "https://azure.example/v1"}, {"name": "local", "provider": "vllm"}], "routes": [)" +
                                found[0] + "]}";
   CHECK(to_string(validate_json(document)) == "");
+}
+
+TEST_CASE("every example of the page on plugins is valid, and each built-in plugin has one") {
+  const auto found = blocks(tests::source_file("docs/plugins.md"), "json");
+  for (const char* kind : {"transform", "limits", "request_log", "regex_replace", "http_guard"}) {
+    INFO(kind);
+    CHECK(std::any_of(found.begin(), found.end(), [&](const std::string& block) { return block.find('"' + std::string(kind) + "\": {") != std::string::npos; }));
+  }
+  for (const std::string& block : found) {
+    INFO(block);
+    const std::string around = R"({"version": 1, "upstreams": [{"name": "openai", "provider": "openai"},
+      {"name": "moderation", "provider": "openai-compatible", "url": "https://moderation.example"}],
+      "routes": [{"name": "chat", "match": {"path": "/v1/chat/completions"}, "upstreams": [{"name": "openai"}], "plugins": [)";
+    const bool whole = block.find("\"version\"") != std::string::npos;
+    CHECK(to_string(validate_json(whole ? block : around + block + "]}]}")) == "");
+  }
 }
 
 // OPS-09
