@@ -109,7 +109,7 @@ TEST_CASE("an http guard refuses where its condition holds, fails closed with 50
   server.on_request([](const RawRequest&) { return answer_of(); });
   Reply reply = json_reply(R"({"flagged":false})");
   side.on_request([&](const RawRequest&) { return reply; });
-  const std::string settings = R"(,"timeout_ms":100,"http_guard":{"upstream":"side","path":"/check","refuse_if":{"pointer":"/flagged","equals":true}}})";
+  const std::string settings = R"(,"timeout_ms":1000,"http_guard":{"upstream":"side","path":"/check","refuse_if":{"pointer":"/flagged","equals":true}}})";
   const std::string upstreams = R"({"name":"up","url":"http://)" + server.authority() + R"(/v1"},{"name":"side","url":"http://)" + side.authority() + R"("})";
   const std::string config = document(upstreams, R"({"name":"open","match":{"path_prefix":"/open"},"upstreams":[{"name":"up"}],)" +
                                                      plugin_list({R"({"name":"ask","on_error":"open")" + settings}) +
