@@ -31,12 +31,17 @@ const std::string kWholeCalls = R"({"id":"c1","model":"m-1","choices":[{"index":
                                 R"({"id":"call_1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Rome\"}"}},)"
                                 R"({"id":"call_2","type":"function","function":{"name":"clock","arguments":"{}"}}]},"finish_reason":"tool_calls"}]})";
 
-std::string event_for(const std::string& telemetry, const Reply& reply, const std::string& body, std::uint32_t threads, OpenOptions options = {}) {
+std::string event_for(const std::string& telemetry, const Reply& reply, const std::string& body, std::uint32_t threads, OpenOptions options = {},
+                      const std::string& gateway = {}) {
   Events events;
   options.on_event = events.callback();
   FaultServer server;
   server.on_request([&](const RawRequest&) { return reply; });
-  Live live(with_telemetry(config_of(server), telemetry), threads, std::move(options));
+  std::string config = with_telemetry(config_of(server), telemetry);
+  const std::string_view section = R"("gateway":{)";
+  REQUIRE(config.find(section) != std::string::npos);
+  config.insert(config.find(section) + section.size(), gateway);
+  Live live(config, threads, std::move(options));
   (void)ask(live, post("/v1/chat/completions", body));
   const auto lines = events.wait(1);
   REQUIRE(lines.size() == 1);
@@ -92,6 +97,20 @@ TEST_CASE("content over its bound is cut between two characters, arguments go wh
     CHECK((arguments.empty() || arguments == R"({"city":"Rome"})"));
     CHECK(at(event, {"content", "truncated"}) == "true");
   }
+}
+
+TEST_CASE("where plugins change what is said, the event keeps what the upstream and the caller got") {  // TELE-03
+  const auto threads = GENERATE(1u, 4u);
+  const bool stream = GENERATE(false, true);
+  // Cut inside the number, so that the plugin holds text back and adds it at the end.
+  const Reply reply = stream ? whole_stream(kRole + text_event("the number is 555-") + text_event("0100") + kStop + kDone)
+                             : answer_of(R"({"model":"m","choices":[{"index":0,"message":{"content":"the number is 555-0100"},"finish_reason":"stop"}]})");
+  const std::string plugins = R"("plugins":[{"name":"phones","regex_replace":{"rules":[{"pattern":"[0-9]{3}-[0-9]{4}","replacement":"[phone]"}],)"
+                              R"("request":true,"response":true}}])";
+  const std::string event = event_for(kAll, reply, chat_body("m", "call 555-0100", stream), threads, {}, plugins);
+  CHECK(unescaped(event, {"content", "prompt", "0", "text"}) == "call [phone]");
+  CHECK(unescaped(event, {"content", "answer"}) == "the number is [phone]");
+  CHECK(event.find("555") == std::string::npos);
 }
 
 TEST_CASE("redactors see whole texts before anything is cut, and an event whose redactor throws goes without content") {  // TELE-03
