@@ -242,16 +242,15 @@ TEST_CASE("deltas that wait for another thread come out in order, with what stan
           }});
   {
     Live live(with_plugins(server, {"slow"}), threads, bringing({slow}));
-    std::vector<std::thread> clients;
-    std::atomic<int> right{0};
     std::string expected = kStreamed;
     for (const char* word : {"one ", "two ", "three"}) expected.replace(expected.find(word), std::string(word).size(), upper(word));
-    for (int i = 0; i < 4; ++i) {
-      clients.emplace_back([&] {
-        for (int n = 0; n < 10; ++n) right += ask(live, stream_request()).body == expected ? 1 : 0;
-      });
+    std::vector<RawClient> clients;
+    for (int i = 0; i < 4; ++i) clients.emplace_back(live.port());
+    int right = 0;
+    for (int n = 0; n < 10; ++n) {
+      for (RawClient& client : clients) client.send(stream_request());
+      for (RawClient& client : clients) right += client.answer().body == expected ? 1 : 0;
     }
-    for (std::thread& client : clients) client.join();
     CHECK(right == 40);
     for (const Outcome& outcome : live.outcomes().wait(40)) CHECK(outcome.ending == Ending::kCompleted);
   }
@@ -317,7 +316,7 @@ TEST_CASE("an observer sees what the caller sees: the last version of the reques
     std::string_view name() const noexcept override { return "watcher"; }
     Wants wants() const noexcept override { return kWantsRequest | kWantsHead | kWantsDeltas | kWantsFinish; }
     std::unique_ptr<ObserverSession> open(const ExchangeView& exchange) const override {
-      CHECK(exchange.body().empty());
+      HOOK_CHECK(exchange.body().empty());
       return std::make_unique<Session>(log_);
     }
 
@@ -336,7 +335,7 @@ TEST_CASE("an observer sees what the caller sees: the last version of the reques
   server.on_request([](const RawRequest&) { return whole_stream(kStreamed); });
   Hooks change = shouting();
   change.request = [](RequestContext& ctx) {
-    CHECK(ctx.set_body(R"({"model":"m","stream":true,"messages":[]})"));
+    HOOK_CHECK(ctx.set_body(R"({"model":"m","stream":true,"messages":[]})"));
     return Verdict::go_on();
   };
   std::string log;

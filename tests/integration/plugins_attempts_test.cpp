@@ -24,9 +24,9 @@ TEST_CASE("a head that waits keeps what comes behind it; a field it sets is told
   server.on_request([&](const RawRequest&) { return stream ? whole_stream(kStreamed) : answer_of(); });
   Waiting waiting;
   const auto head = scripted("head", Phase::kTransform, kWantsHead, {.head = [&](HeadContext& ctx) {
-    CHECK(ctx.status() == 200);
-    CHECK(ctx.set_header("x-head", "seen"));
-    CHECK_FALSE(ctx.set_header("content-length", "3"));
+    HOOK_CHECK(ctx.status() == 200);
+    HOOK_CHECK(ctx.set_header("x-head", "seen"));
+    HOOK_CHECK_FALSE(ctx.set_header("content-length", "3"));
     return waiting.park(ctx);
   }});
   Live live(with_plugins(server, {"head"}), threads, bringing({head}));
@@ -71,7 +71,7 @@ TEST_CASE("every attempt is announced, and a header set for one is not sent with
           [&](AttemptContext& ctx) {
             attempts.push_back(std::string(ctx.upstream()) + std::to_string(ctx.number()) + std::string(ctx.model()));
             text.clear();
-            CHECK_FALSE(ctx.set_header("authorization", "x"));
+            HOOK_CHECK_FALSE(ctx.set_header("authorization", "x"));
             return ctx.number() == 1 && !ctx.set_header("x-first", "yes") ? Verdict::fail(refusal("?")) : Verdict::go_on();
           },
       .delta =

@@ -92,7 +92,7 @@ TEST_CASE("plugins run by phase whatever their order, each sees the change befor
   const auto add = [&order](std::string name, Phase phase) {
     return scripted(name, phase, kWantsRequestEdits, {.request = [&order, name](RequestContext& ctx) {
       order.push_back(name + ":" + std::string(ctx.exchange().body()));
-      CHECK(ctx.set_json("/" + name, "1"));
+      HOOK_CHECK(ctx.set_json("/" + name, "1"));
       return Verdict::go_on();
     }});
   };
@@ -119,10 +119,10 @@ TEST_CASE("texts of the prompt are read decoded and replaced where they stand, o
   const auto shout = scripted("shout", Phase::kTransform, kWantsPrompt | kWantsRequestEdits, {.request = [&read](RequestContext& ctx) {
     for (std::size_t i = 0; i < ctx.exchange().prompt().size(); ++i) {
       read.emplace_back(ctx.exchange().prompt()[i].text);
-      CHECK(ctx.set_prompt_text(i, std::string(ctx.exchange().prompt()[i].text) + "!\""));
-      CHECK(ctx.exchange().prompt()[i].text == read.back() + "!\"");
+      HOOK_CHECK(ctx.set_prompt_text(i, std::string(ctx.exchange().prompt()[i].text) + "!\""));
+      HOOK_CHECK(ctx.exchange().prompt()[i].text == read.back() + "!\"");
     }
-    CHECK_FALSE(ctx.set_prompt_text(99, "x"));
+    HOOK_CHECK_FALSE(ctx.set_prompt_text(99, "x"));
     return Verdict::go_on();
   }});
   Live live(with_plugins(up.server, {"shout"}), 1, bringing({shout}));
@@ -137,13 +137,13 @@ TEST_CASE("texts of the prompt are read decoded and replaced where they stand, o
 TEST_CASE("a field a plugin sets goes upstream whatever the route forwards; the gateway's own it cannot set") {
   Upstream1 up;
   const auto fields = scripted("fields", Phase::kTransform, kWantsRequestEdits, {.request = [](RequestContext& ctx) {
-    CHECK(ctx.set_header("x-team", "red"));
-    CHECK_FALSE(ctx.set_header("content-length", "1"));
-    CHECK_FALSE(ctx.set_header("authorization", "Bearer stolen"));
-    CHECK_FALSE(ctx.set_header("x-bad", "a\r\nb: c"));
+    HOOK_CHECK(ctx.set_header("x-team", "red"));
+    HOOK_CHECK_FALSE(ctx.set_header("content-length", "1"));
+    HOOK_CHECK_FALSE(ctx.set_header("authorization", "Bearer stolen"));
+    HOOK_CHECK_FALSE(ctx.set_header("x-bad", "a\r\nb: c"));
     ctx.remove_header("openai-beta");
-    CHECK_FALSE(ctx.exchange().headers().contains("openai-beta"));
-    CHECK_FALSE(ctx.exchange().headers().contains("authorization"));
+    HOOK_CHECK_FALSE(ctx.exchange().headers().contains("openai-beta"));
+    HOOK_CHECK_FALSE(ctx.exchange().headers().contains("authorization"));
     return Verdict::go_on();
   }});
   Live live(with_plugins(up.server, {"fields"}), 1, bringing({fields}));
@@ -169,7 +169,7 @@ TEST_CASE("a version that is no request any more fails its plugin, and the versi
   INFO(change.what);
   Upstream1 up;
   const auto bad = scripted("bad", Phase::kTransform, kWantsRequestEdits, {.request = [&](RequestContext& ctx) {
-    CHECK(change.change(ctx));
+    HOOK_CHECK(change.change(ctx));
     return Verdict::go_on();
   }});
   Live live(with_plugins(up.server, {open ? R"({"name":"bad","on_error":"open"})" : "bad"}), 1, bringing({bad}));
@@ -202,12 +202,12 @@ TEST_CASE("who authenticates sees the head with what proves who calls, refuses b
   Upstream1 up;
   Waiting waiting;
   const auto door = scripted("door", Phase::kAuthenticate, kWantsRequestEdits, {.request = [&](RequestContext& ctx) {
-    CHECK(ctx.exchange().body().empty());
-    CHECK(ctx.exchange().route().empty());
+    HOOK_CHECK(ctx.exchange().body().empty());
+    HOOK_CHECK(ctx.exchange().route().empty());
     const std::string key(ctx.exchange().headers().get("authorization").value_or(""));
     if (key == "Bearer bad") return Verdict::fail(refusal("not you", 401));
     if (key == "Bearer slow") return waiting.park(ctx);
-    CHECK(ctx.set_header("x-user", "known"));
+    HOOK_CHECK(ctx.set_header("x-user", "known"));
     return Verdict::go_on();
   }});
   Live live(config_of("http://" + up.server.authority() + "/v1", {}, plugin_list({"door"})), threads, bringing({door}));
@@ -285,7 +285,7 @@ TEST_CASE("a model that a plugin changes is judged by the route as the caller's 
   Upstream1 up;
   std::string model;
   const auto renamer = scripted("renamer", Phase::kTransform, kWantsRequestEdits, {.request = [&](RequestContext& ctx) {
-    CHECK(ctx.set_json("/model", '"' + model + '"'));
+    HOOK_CHECK(ctx.set_json("/model", '"' + model + '"'));
     return Verdict::go_on();
   }});
   Live live(config_of("http://" + up.server.authority() + "/v1", {}, {}, R"("models":{"allow":["m","n"]},)" + plugin_list({"renamer"})), 1, bringing({renamer}));

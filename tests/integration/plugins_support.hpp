@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,6 +19,15 @@
 #include "sluice/testing.hpp"
 
 namespace sluice::test {
+
+/// A check inside a hook, which runs on an engine's thread, where Catch must not be called: the first that fails ends the
+/// test program, with its place.
+#define HOOK_CHECK(condition) (static_cast<bool>(condition) ? void() : ::sluice::test::hook_failed(#condition, __FILE__, __LINE__))
+#define HOOK_CHECK_FALSE(condition) HOOK_CHECK(!(condition))
+[[noreturn]] inline void hook_failed(const char* what, const char* file, int line) {
+  std::fprintf(stderr, "%s:%d: FAILED in a hook: %s\n", file, line, what);
+  std::abort();
+}
 
 /// The hooks of one session; those that are left out go on.
 struct Hooks {
