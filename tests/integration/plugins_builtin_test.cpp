@@ -107,8 +107,8 @@ TEST_CASE("an http guard refuses where its condition holds, fails closed with 50
   const auto threads = GENERATE(1u, 4u);
   FaultServer server, side;
   server.on_request([](const RawRequest&) { return answer_of(); });
-  Reply reply = json_reply(R"({"flagged":false})");
-  side.on_request([&](const RawRequest&) { return reply; });
+  const auto answers = [&side](Reply reply) { side.on_request([reply](const RawRequest&) { return reply; }); };
+  answers(json_reply(R"({"flagged":false})"));
   const std::string settings = R"(,"timeout_ms":1000,"http_guard":{"upstream":"side","path":"/check","refuse_if":{"pointer":"/flagged","equals":true}}})";
   const std::string upstreams = R"({"name":"up","url":"http://)" + server.authority() + R"(/v1"},{"name":"side","url":"http://)" + side.authority() + R"("})";
   const std::string config = document(upstreams, R"({"name":"open","match":{"path_prefix":"/open"},"upstreams":[{"name":"up"}],)" +
@@ -119,16 +119,16 @@ TEST_CASE("an http guard refuses where its condition holds, fails closed with 50
   CHECK(ask(live, plain_request()).status == 200);
   CHECK(side.requests().at(0).target == "/check");
   CHECK(side.requests().at(0).body.find("hello") != std::string::npos);
-  reply = json_reply(R"({"flagged":true})");
+  answers(json_reply(R"({"flagged":true})"));
   CHECK(ask(live, plain_request()).status == 422);
   CHECK(open() == 422);
-  reply = json_reply("{}", 503);
+  answers(json_reply("{}", 503));
   CHECK(ask(live, plain_request()).status == 502);
   CHECK(open() == 200);
-  reply = json_reply("{}", 401);
+  answers(json_reply("{}", 401));
   CHECK(ask(live, plain_request()).status == 502);
   CHECK(open() == 502);
-  reply = Reply::nothing().then_stall();
+  answers(Reply::nothing().then_stall());
   CHECK(ask(live, plain_request()).status == 502);
   CHECK(open() == 200);
   const Outcome first = live.outcomes().wait(1)[0];
