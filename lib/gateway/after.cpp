@@ -139,11 +139,7 @@ void Exchange::take_bytes(std::string_view bytes) {
       return;
     case Mode::kWhole:
       if (notes_ && !decodes()) notes_->answer_bytes(bytes);  // as plugins leave it, where they look at it
-      if (Status fits = tap_->on_bytes(bytes); !fits) {
-        Error error = fits.error();
-        error.message = "upstream '" + upstream().config->name + "': " + error.message;
-        return fail_with(std::move(error), {}, head_.status);
-      }
+      if (Status fits = tap_->on_bytes(bytes); !fits) return fail_with(of_upstream(fits.error()), {}, head_.status);
       if (decodes()) return gather_whole(bytes);
       if (!committed_ && held_.size() + bytes.size() <= kHeldBytes && may_follow()) {
         held_.append(bytes);
@@ -330,11 +326,7 @@ void Exchange::complete() {
 }
 
 void Exchange::end_whole() {
-  if (Status whole = tap_->on_end(); !whole) {
-    Error error = whole.error();
-    error.message = "upstream '" + upstream().config->name + "': " + error.message;
-    return fail_with(std::move(error), {}, head_.status);
-  }
+  if (Status whole = tap_->on_end(); !whole) return fail_with(of_upstream(whole.error()), {}, head_.status);
   if (const std::optional<Error>& embedded = tap_->error(); embedded && !committed_) {
     // An error that calls itself a success: told as what it is.
     const std::string text = embedded->message;

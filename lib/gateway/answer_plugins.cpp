@@ -129,8 +129,7 @@ bool Exchange::decode_event(const http::SseEvent& event) {
     if (!at_hand.error) {
       engine_.counters().decoded.fetch_add(1, std::memory_order_relaxed);
       if (Status read = desk.editor->read(data, at_hand.texts); !read) {
-        Error error = read.error();
-        error.message = "upstream '" + upstream().config->name + "': " + error.message;
+        Error error = of_upstream(read.error());
         if (desk.queue.empty()) return fail_with(std::move(error), {}, head_.status), false;
         at_hand.error = std::move(error);
       }
@@ -400,9 +399,7 @@ void Exchange::decode_whole() {
   DecodedEvent& whole = plugins_->direct;
   engine_.counters().decoded.fetch_add(1, std::memory_order_relaxed);
   if (Status read = plugins_->editor->read(whole.raw, whole.texts); !read) {
-    Error error = read.error();
-    error.message = "upstream '" + upstream().config->name + "': " + error.message;
-    return fail_with(std::move(error), {}, head_.status);
+    return fail_with(of_upstream(read.error()), {}, head_.status);
   }
   idle_limit_ = {};  // nothing more can come
   std::vector<dialect::AnswerText>& texts = whole.texts.texts();

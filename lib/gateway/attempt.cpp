@@ -29,10 +29,9 @@ void Exchange::send_attempt(engine::WireRequest wire) {
   attempt_started_ = engine_.loop().now();
   const Duration asked = plugins_ ? plugins_->waited_since_attempt() : Duration{};  // told as plugin_time
   if (plugins_) plugins_->waited_before = plugins_->run.waited();
-  const policy::Choice& choice = decision_.choices[choice_];
   Attempt& ledger = outcome_.attempts.emplace_back();
   ledger.upstream = to.config->name;
-  ledger.model = choice.model.empty() ? std::string(view_.model) : choice.model;
+  ledger.model = model_of_attempt();
   ledger.chosen_because = why_chosen();
   ledger.started = attempt_started_ - started_;
   ledger.wait = std::exchange(wait_, Duration::zero());
@@ -44,6 +43,12 @@ void Exchange::send_attempt(engine::WireRequest wire) {
   transfer_paused_ = false;
   transfer_ = channel_->start(std::move(wire), *this);
   settle_pause();
+}
+
+/// As it is named to the upstream.
+std::string Exchange::model_of_attempt() const {
+  const std::string& chosen = decision_.choices[choice_].model;
+  return chosen.empty() ? std::string(view_.model) : chosen;
 }
 
 std::string Exchange::attempt_target() const {

@@ -37,7 +37,7 @@ void Exchange::close_account(Ending ending, std::optional<Error> error) {
   outcome_.error = std::move(error);
   outcome_.total = engine_.loop().now() - started_;
   outcome_.dialect = dialect_->name();
-  outcome_.operation = to_string(opaque_ || !known_operation_ ? chat::Operation::kOpaque : recognised_.operation);
+  outcome_.operation = to_string(operation());
   if (tap_) {
     outcome_.usage = tap_->usage();
     outcome_.served_model = tap_->model();

@@ -67,6 +67,12 @@ void Exchange::refuse(Error error) {
   end(Happening::kRefuse, Ending::kRefused, std::move(error));
 }
 
+/// What is wrong with its answer, with the upstream's name.
+Error Exchange::of_upstream(Error error) const {
+  error.message = "upstream '" + upstream().config->name + "': " + error.message;
+  return error;
+}
+
 /// The attempt under way, or the exchange as a whole, has failed: another attempt follows, or the caller is told.
 void Exchange::fail_with(Error error, std::string_view provider_text, int provider_status) {
   mask_secret(error.message);  // it may quote the upstream

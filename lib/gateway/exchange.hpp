@@ -132,6 +132,7 @@ class Exchange final : private engine::TransferSink {
   void start_attempt();
   void send_attempt(engine::WireRequest wire);
   [[nodiscard]] Result<engine::WireRequest> encode_attempt();
+  [[nodiscard]] std::string model_of_attempt() const;
   [[nodiscard]] std::string attempt_target() const;
   void close_attempt(Code code, std::string reason);
   // Phase 5: the answer. TransferSink.
@@ -199,6 +200,7 @@ class Exchange final : private engine::TransferSink {
   void tell_event();
 
   void refuse(Error error);
+  [[nodiscard]] Error of_upstream(Error error) const;
   void fail_with(Error error, std::string_view provider_text = {}, int provider_status = 0);
   void tell_failure(Error error, std::string_view provider_text, int provider_status);
   void move(Happening what);

@@ -97,11 +97,10 @@ Status Exchange::read_for_plugins() {
 void Exchange::ask_attempt(engine::WireRequest wire) {
   std::uint32_t number = 1;
   for (const Attempt& one : outcome_.attempts) number += one.skipped ? 0 : 1;
-  const policy::Choice& choice = decision_.choices[choice_];
   plugins_->wire = std::move(wire);
   move(Happening::kPrepare);
   plugins_->waited_before = plugins_->run.waited();
-  const std::string model = choice.model.empty() ? std::string(view_.model) : choice.model;
+  const std::string model = model_of_attempt();  // whatever becomes of the choice inside
   const Ruling ruling = plugins_->run.attempt(upstream().config->name, model, number, plugins_->wire.headers);
   on_ruling(Stage::kAttempt, ruling);
 }
