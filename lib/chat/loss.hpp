@@ -9,9 +9,11 @@
 namespace sluice::chat {
 
 enum class LossSeverity : std::uint8_t {
-  kNote,      ///< carried in another form that means the same (a system turn folded, an id rewritten)
-  kCosmetic,  ///< dropped; the answer means the same without it (a user tag, a telemetry field)
-  kSemantic,  ///< dropped, and the answer may differ (a seed, a penalty, an image)
+  kNote,      ///< carried in another form that does the same (a system turn folded, an id rewritten, an emulation)
+  kCosmetic,  ///< dropped: a telemetry or sampling field without which the answer is still one to what was asked (user,
+              ///< store, metadata, seed, logit_bias, penalties)
+  kSemantic,  ///< cannot be dropped: the caller would get an answer to something else (tools, a forced choice, a response
+              ///< format, n > 1, logprobs, images, audio)
 };
 [[nodiscard]] std::string_view to_string(LossSeverity severity) noexcept;
 

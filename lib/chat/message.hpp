@@ -46,6 +46,15 @@ struct ModerationResult {
   friend bool operator==(const ModerationResult&, const ModerationResult&) = default;
 };
 
+/// How well one document answers a query.
+struct RankedDocument {
+  std::uint32_t index = 0;                ///< among the documents of the request
+  double score = 0;
+  std::string document = {};              ///< its JSON text, where the caller wants it back; empty: not given
+  Extras extras = {};
+  friend bool operator==(const RankedDocument&, const RankedDocument&) = default;
+};
+
 struct ModelCard {
   std::string id = {};
   std::optional<std::int64_t> created = {};
@@ -61,7 +70,8 @@ struct Message {
   std::vector<Embedding> embeddings = {};
   std::vector<ModerationResult> moderations = {};
   std::vector<ModelCard> models = {};
-  std::optional<Usage> usage = {};
+  std::vector<RankedDocument> ranked = {};       ///< best first
+  std::optional<Usage> usage = {};               ///< of kCountTokens: the input alone
   std::string raw_usage = {};                    ///< the provider's own JSON, for its own dialect
   Extras extras = {};
   friend bool operator==(const Message&, const Message&) = default;

@@ -102,13 +102,24 @@ struct ModerationInput {
   friend bool operator==(const ModerationInput&, const ModerationInput&) = default;
 };
 
+/// Texts, or objects with texts in them, to be put in the order in which they answer a query.
+struct RerankInput {
+  std::string query = {};
+  std::vector<std::string> documents = {};   ///< JSON text each: a string or an object, as it stood
+  std::optional<std::uint32_t> top_n = {};
+  std::optional<bool> return_documents = {};
+  std::optional<std::uint32_t> max_tokens_per_document = {};
+  std::optional<bool> truncate = {};
+  friend bool operator==(const RerankInput&, const RerankInput&) = default;
+};
+
 /// List the models, or tell about Request::model.
 struct ModelsInput {
   friend bool operator==(const ModelsInput&, const ModelsInput&) = default;
 };
 
 struct Request {
-  Operation operation = Operation::kChat;
+  Operation operation = Operation::kChat;    ///< kCountTokens has a ChatInput too
   std::string model = {};                    ///< empty where the caller names none
   bool stream = false;
   std::optional<bool> stream_said = {};      ///< as the caller wrote it, where they did
@@ -118,7 +129,7 @@ struct Request {
   std::string user = {};                     ///< who is behind the caller: a tag, not an identity
   std::vector<std::pair<std::string, std::string>> metadata = {};
   std::optional<bool> store = {};
-  std::variant<ChatInput, CompletionInput, EmbeddingInput, ModerationInput, ModelsInput> input = {};
+  std::variant<ChatInput, CompletionInput, EmbeddingInput, ModerationInput, ModelsInput, RerankInput> input = {};
   Extras extras = {};                        ///< root members only their own dialect understands
   friend bool operator==(const Request&, const Request&) = default;
 

@@ -12,6 +12,8 @@ std::string_view to_string(Operation operation) noexcept {
     case Operation::kModerations: return "moderations";
     case Operation::kListModels: return "list_models";
     case Operation::kGetModel: return "get_model";
+    case Operation::kRerank: return "rerank";
+    case Operation::kCountTokens: return "count_tokens";
     case Operation::kOpaque: return "opaque";
   }
   return "opaque";

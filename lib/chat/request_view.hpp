@@ -16,7 +16,8 @@ namespace sluice::chat {
 
 /// What a request asks for.
 enum class Operation : std::uint8_t {
-  kChat, kCompletions, kEmbeddings, kModerations, kListModels, kGetModel,
+  kChat, kCompletions, kEmbeddings, kModerations, kListModels, kGetModel, kRerank,
+  kCountTokens,  ///< how many tokens a chat request would have
   kOpaque,  ///< bytes: any path, method and content type
 };
 [[nodiscard]] std::string_view to_string(Operation operation) noexcept;

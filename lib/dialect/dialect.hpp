@@ -17,6 +17,7 @@
 #include "chat/request_view.hpp"
 #include "chat/usage.hpp"
 #include "dialect/answer_editor.hpp"
+#include "http/event_reader.hpp"
 #include "json/document.hpp"
 #include "sluice/error.hpp"
 #include "sluice/headers.hpp"
@@ -24,14 +25,40 @@
 namespace sluice::dialect {
 
 using chat::Operation;
+using http::Framing;
+
+/// What a client asked for, as far as the shape of its answer hangs on it.
+struct AnswerForm {
+  Operation operation = Operation::kChat;
+  bool usage = true;                  ///< streams: the client asked for usage where its dialect lets it choose
+  Framing framing = Framing::kSse;
+  std::string_view model = {};        ///< as the client named it; for answers that name none
+  const json::Document* request = nullptr;  ///< the client's own, for dialects that echo it; null where it is gone. Lifetime: the call.
+};
+
+/// What is sent to an upstream, and to what kind of server.
+struct Sending {
+  Operation operation = Operation::kChat;
+  std::string_view model = {};        ///< the upstream's name for it; empty: the request names none
+  bool streaming = false;
+  std::uint32_t quirks = 0;           ///< of the provider (providers.hpp)
+};
+
+/// What an upstream was asked for, as far as its answer must be read by it.
+struct Asked {
+  Operation operation = Operation::kChat;
+  const chat::Request* request = nullptr;  ///< null: the caller speaks the same dialect. Lifetime: the call.
+};
 
 /// What a path and method mean in a dialect.
 struct Recognised {
   Operation operation = Operation::kOpaque;
-  std::string_view suffix;            ///< the operation's own part of the path: `/chat/completions`
-  std::string model;                  ///< where the path names it (GET /models/{model})
+  std::string_view suffix = {};       ///< the operation's own part of the path: `/chat/completions`
+  std::string model = {};             ///< where the path names it (GET /models/{model})
+  std::optional<bool> stream = {};    ///< where the path says it, not the body (`:streamGenerateContent`)
+  Framing framing = Framing::kSse;    ///< of the answer's stream, where there is one
   bool method_ok = true;              ///< false: the path is known, the method is not
-  std::string_view allow;             ///< the methods it takes, as an Allow value
+  std::string_view allow = {};        ///< the methods it takes, as an Allow value
 };
 
 /// What an error answer carries beside the Error.
@@ -88,11 +115,14 @@ class DeltaDecoder {
   virtual ~DeltaDecoder() = default;
   /// Appends what one event says. Errors: kUpstreamInvalidAnswer for data that is not this dialect's.
   [[nodiscard]] virtual Status on_event(std::string_view name, std::string_view data, std::vector<chat::Delta>& out) = 0;
-  /// The end of the stream. Errors: kUpstreamTruncated where it had not said it was over.
+  /// The stream has said that it is over: nothing more is to be waited for.
+  [[nodiscard]] virtual bool over() const noexcept = 0;
+  /// The end of the stream. Errors: kUpstreamTruncated where it had neither said it was over nor given a finish reason.
   [[nodiscard]] virtual Status on_end() = 0;
 };
 
-/// Writes deltas as a client's stream, framing included. One per exchange.
+/// Writes deltas as a client's stream, framing included. One per exchange. A stream that fails ends with an ErrorDelta, and
+/// no end() behind it.
 class DeltaEncoder {
  public:
   virtual ~DeltaEncoder() = default;
@@ -118,21 +148,30 @@ class Dialect {
   /// wire -> canonical.
   [[nodiscard]] virtual Result<chat::Request> decode_request(const json::Document& document, Operation operation) const = 0;
   /// canonical -> wire, for a client: answers and errors.
-  [[nodiscard]] virtual std::string encode_answer(const chat::Message& answer, Operation operation, chat::LossReport& loss) const = 0;
+  [[nodiscard]] virtual std::string encode_answer(const chat::Message& answer, const AnswerForm& form, chat::LossReport& loss) const = 0;
   [[nodiscard]] virtual std::string encode_error(const Error& error, const ErrorContext& context) const = 0;
-  /// canonical -> wire, for a client's stream; `usage`: the client asked for it.
-  [[nodiscard]] virtual std::unique_ptr<DeltaEncoder> delta_encoder(Operation operation, bool usage) const = 0;
+  /// canonical -> wire, for a client's stream.
+  [[nodiscard]] virtual std::unique_ptr<DeltaEncoder> delta_encoder(const AnswerForm& form) const = 0;
   /// An error after the stream began: the bytes of the event (or events) that end it, framing included.
-  [[nodiscard]] virtual std::string encode_stream_error(const Error& error, const ErrorContext& context) const = 0;
-  /// What keeps a silent stream alive between two events and means nothing to a client, framing included.
-  [[nodiscard]] virtual std::string_view stream_ping() const noexcept = 0;
+  [[nodiscard]] virtual std::string encode_stream_error(const Error& error, const ErrorContext& context, Framing framing) const = 0;
+  /// What keeps a silent stream alive between two events and means nothing to a client, framing included; empty where the
+  /// framing has no such thing.
+  [[nodiscard]] virtual std::string_view stream_ping(Framing framing) const noexcept = 0;
   [[nodiscard]] virtual std::string_view error_content_type() const noexcept { return "application/json"; }
 
   // Outbound: what upstreams take and give.
 
-  [[nodiscard]] virtual std::string encode_request(const chat::Request& request, chat::LossReport& loss) const = 0;
-  [[nodiscard]] virtual Result<chat::Message> decode_answer(std::string_view body, Operation operation) const = 0;
-  [[nodiscard]] virtual std::unique_ptr<DeltaDecoder> delta_decoder(Operation operation) const = 0;
+  /// True where its servers have the operation.
+  [[nodiscard]] virtual bool serves(Operation operation) const noexcept = 0;
+  /// Where a request goes, behind the base URL: `/chat/completions`; perhaps with a query.
+  [[nodiscard]] virtual std::string target_of(const Sending& sending) const = 0;
+  /// Header fields its servers want beside content type and credential, where the request does not bring them.
+  virtual void add_headers(const Sending&, Headers&) const {}
+  /// canonical -> wire. What cannot be carried is put on the report: kSemantic means that it must not be sent.
+  [[nodiscard]] virtual std::string encode_request(const chat::Request& request, const Sending& sending, chat::LossReport& loss) const = 0;
+  /// wire -> canonical. Errors: kUpstreamInvalidAnswer; kUpstreamError for an error that calls itself a success.
+  [[nodiscard]] virtual Result<chat::Message> decode_answer(std::string_view body, const Asked& asked) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<DeltaDecoder> delta_decoder(const Asked& asked) const = 0;
   [[nodiscard]] virtual std::unique_ptr<AnswerTap> tap(const TapOptions& options) const = 0;
   /// For an answer whose caller speaks this dialect too: changes its text in place. Null where the operation's answers have
   /// no text.
@@ -145,8 +184,6 @@ class Dialect {
                                          std::string_view model) const = 0;
   /// True where `body` is an error answer in this dialect's own shape, fit to be passed on as it is.
   [[nodiscard]] virtual bool is_error_body(std::string_view body) const = 0;
-  /// The message inside an error body of any provider: JSON in the usual shapes, else an excerpt of the text.
-  [[nodiscard]] virtual std::string error_text(std::string_view body) const = 0;
   /// What a streamed answer's text is in one event's data; for in-process callers.
   [[nodiscard]] virtual std::string event_text(std::string_view data) const = 0;
 };

@@ -20,32 +20,34 @@ class OpenAi final : public Dialect {
   Result<chat::Request> decode_request(const json::Document& document, Operation operation) const override {
     return openai_parts::decode_request(document, operation);
   }
-  std::string encode_answer(const chat::Message& answer, Operation operation, chat::LossReport& loss) const override {
-    return openai_parts::encode_answer(answer, operation, loss);
+  std::string encode_answer(const chat::Message& answer, const AnswerForm& form, chat::LossReport& loss) const override {
+    return openai_parts::encode_answer(answer, form.operation, loss);
   }
   std::string encode_error(const Error& error, const ErrorContext& context) const override {
     return openai_parts::encode_error(error, context);
   }
-  std::unique_ptr<DeltaEncoder> delta_encoder(Operation operation, bool usage) const override {
-    return openai_parts::make_delta_encoder(operation, usage);
+  std::unique_ptr<DeltaEncoder> delta_encoder(const AnswerForm& form) const override {
+    return openai_parts::make_delta_encoder(form.operation, form.usage);
   }
-  std::string encode_stream_error(const Error& error, const ErrorContext& context) const override {
+  std::string encode_stream_error(const Error& error, const ErrorContext& context, Framing) const override {
     // No [DONE] behind it: a stream that failed has not been completed.
     std::string out;
     http::append_event(out, openai_parts::encode_error(error, context));
     return out;
   }
   // A comment: readers of event streams pass it over (WHATWG HTML 9.2.6).
-  std::string_view stream_ping() const noexcept override { return ": keep-alive\n\n"; }
+  std::string_view stream_ping(Framing) const noexcept override { return ": keep-alive\n\n"; }
 
-  std::string encode_request(const chat::Request& request, chat::LossReport& loss) const override {
-    return openai_parts::encode_request(request, loss);
+  bool serves(Operation operation) const noexcept override { return openai_parts::serves(operation); }
+  std::string target_of(const Sending& sending) const override { return openai_parts::suffix_of(sending.operation, sending.model); }
+  std::string encode_request(const chat::Request& request, const Sending& sending, chat::LossReport& loss) const override {
+    return openai_parts::encode_request(request, sending, loss);
   }
-  Result<chat::Message> decode_answer(std::string_view body, Operation operation) const override {
-    return openai_parts::decode_answer(body, operation);
+  Result<chat::Message> decode_answer(std::string_view body, const Asked& asked) const override {
+    return openai_parts::decode_answer(body, asked.operation);
   }
-  std::unique_ptr<DeltaDecoder> delta_decoder(Operation operation) const override {
-    return openai_parts::make_delta_decoder(operation);
+  std::unique_ptr<DeltaDecoder> delta_decoder(const Asked& asked) const override {
+    return openai_parts::make_delta_decoder(asked.operation);
   }
   std::unique_ptr<AnswerTap> tap(const TapOptions& options) const override { return openai_parts::make_tap(options); }
   std::unique_ptr<AnswerEditor> answer_editor(Operation operation, bool streaming) const override {
@@ -60,7 +62,6 @@ class OpenAi final : public Dialect {
     return openai_parts::set_model(body, document, view, model);
   }
   bool is_error_body(std::string_view body) const override { return openai_parts::is_error_body(body); }
-  std::string error_text(std::string_view body) const override { return openai_parts::error_text(body); }
   std::string event_text(std::string_view data) const override { return openai_parts::event_text(data); }
 };
 

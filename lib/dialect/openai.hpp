@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "dialect/dialect.hpp"
+#include "dialect/provider_words.hpp"
 
 namespace sluice::dialect::openai_parts {
 
@@ -18,6 +19,7 @@ inline constexpr std::string_view kName = "openai";
 [[nodiscard]] std::optional<Recognised> recognise(std::string_view method, std::string_view path);
 /// Where the operation's requests go, behind the base URL: `/chat/completions`.
 [[nodiscard]] std::string suffix_of(Operation operation, std::string_view model);
+[[nodiscard]] bool serves(Operation operation) noexcept;
 
 // openai_inspect.cpp
 [[nodiscard]] Status inspect(const json::Document& document, Operation operation, std::uint32_t wants, chat::RequestView& view);
@@ -45,11 +47,6 @@ inline constexpr std::string_view kName = "openai";
 // openai_errors.cpp
 [[nodiscard]] std::string encode_error(const Error& error, const ErrorContext& context);
 [[nodiscard]] bool is_error_body(std::string_view body);
-[[nodiscard]] std::string error_text(std::string_view body);
-/// The message of an error object in any of the usual shapes; empty where there is none.
-[[nodiscard]] std::string error_text(const json::Value& root);
-/// The Error a structured error inside a 200 stream or answer stands for.
-[[nodiscard]] Error embedded_error(const json::Value& root);
 
 // openai_finish.cpp
 /// Any provider's finish reason in this dialect's words; what is not known is kStop.
@@ -57,7 +54,7 @@ inline constexpr std::string_view kName = "openai";
 
 // openai_read_request.cpp, openai_read_tools.cpp, openai_write_request.cpp
 [[nodiscard]] Result<chat::Request> decode_request(const json::Document& document, Operation operation);
-[[nodiscard]] std::string encode_request(const chat::Request& request, chat::LossReport& loss);
+[[nodiscard]] std::string encode_request(const chat::Request& request, const Sending& sending, chat::LossReport& loss);
 
 // openai_read_answer.cpp, openai_write_answer.cpp
 [[nodiscard]] Result<chat::Message> decode_answer(std::string_view body, Operation operation);

@@ -1,6 +1,7 @@
 // What a path and a method mean to OpenAI's clients. The base before the operation is theirs to choose (`/v1`,
 // `/openai/v1`, `/api/v1`), so an operation is known by the end of the path.
 
+#include <algorithm>
 #include <array>
 
 #include "dialect/openai.hpp"
@@ -33,7 +34,10 @@ std::optional<Recognised> recognise(std::string_view method, std::string_view pa
   // Suffixes begin with a slash, so that they match on segment boundaries alone.
   for (const Known& known : kKnown) {
     if (!path.ends_with(known.suffix)) continue;
-    return Recognised{known.operation, path.substr(path.size() - known.suffix.size()), {}, method == known.method, known.allow};
+    return Recognised{.operation = known.operation,
+                      .suffix = path.substr(path.size() - known.suffix.size()),
+                      .method_ok = method == known.method,
+                      .allow = known.allow};
   }
   // `/models/{id}`: ids hold slashes (`accounts/fireworks/models/x`), so the first `/models/` is the operation's.
   const std::size_t at = path.find(kModels);
@@ -46,7 +50,16 @@ std::optional<Recognised> recognise(std::string_view method, std::string_view pa
   }
   auto model = http::percent_decode(id);
   if (!model) return std::nullopt;
-  return Recognised{Operation::kGetModel, path.substr(at), *std::move(model), method == "GET", "GET"};
+  return Recognised{.operation = Operation::kGetModel,
+                    .suffix = path.substr(at),
+                    .model = *std::move(model),
+                    .method_ok = method == "GET",
+                    .allow = "GET"};
+}
+
+bool serves(Operation operation) noexcept {
+  return operation == Operation::kGetModel ||
+         std::any_of(kKnown.begin(), kKnown.end(), [operation](const Known& known) { return known.operation == operation; });
 }
 
 std::string suffix_of(Operation operation, std::string_view model) {

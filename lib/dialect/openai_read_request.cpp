@@ -102,6 +102,8 @@ class RequestReader {
       case Operation::kModerations: request_.input = chat::ModerationInput{}; break;
       case Operation::kListModels:
       case Operation::kGetModel: request_.input = chat::ModelsInput{}; return std::move(request_);
+      case Operation::kRerank:
+      case Operation::kCountTokens: return fail(Code::kInvalidRequest, "the openai dialect has no such request");
       case Operation::kOpaque: return fail(Code::kInvalidRequest, "an opaque request has no meaning to translate");
     }
     if (!root.is(Type::kObject)) return fail(Code::kInvalidRequest, "the body must be a JSON object");

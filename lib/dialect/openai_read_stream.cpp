@@ -43,6 +43,7 @@ class Decoder final : public DeltaDecoder {
     return {};
   }
 
+  bool over() const noexcept override { return done_; }
   Status on_end() override {
     // Servers that never say [DONE] at least say why they stopped.
     if (done_ || finished_) return {};

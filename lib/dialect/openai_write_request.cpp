@@ -282,7 +282,7 @@ void write_stream(json::Writer& writer, const chat::Request& request) {
 
 }  // namespace
 
-std::string encode_request(const chat::Request& request, chat::LossReport& loss) {
+std::string encode_request(const chat::Request& request, const Sending&, chat::LossReport& loss) {
   std::string out;
   if (request.operation == Operation::kListModels || request.operation == Operation::kGetModel) return out;
   json::Writer writer(out);

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "dialect/provider_words.hpp"
 #include "gateway/core.hpp"
 #include "gateway/exchange.hpp"
 #include "gateway/exchange_plugins.hpp"
@@ -342,7 +343,7 @@ void Exchange::relay_error_body() {
   close_attempt(Code::kUpstreamStatus, "status " + std::to_string(head_.status));
   Error error = make_error(Code::kUpstreamStatus, "upstream '" + upstream().config->name + "' answered " + std::to_string(head_.status));
   error.http_status = head_.status;
-  const std::string text = dialect_->error_text(error_body_);
+  const std::string text = dialect::error_text(error_body_);
   if (try_again(error, text, head_.status)) return;
   if (head_given_) return tell_failure(std::move(error), text, head_.status);  // pings went out: the status is told already
   if (spent_) (void)head_.headers.set("x-should-retry", "false");
@@ -386,7 +387,7 @@ std::optional<TimePoint> Exchange::ping_due() const {
 /// Between two events only: what is given on of a stream is whole events.
 void Exchange::ping() {
   release_head();
-  give(dialect_->stream_ping());
+  give(dialect_->stream_ping(recognised_.framing));
 }
 
 void Exchange::give(std::string_view bytes) {

@@ -370,7 +370,7 @@ std::string Exchange::filtered_end() {
       if (const auto created = document->root().find("created"); created && *created) start.created = created->integer();
     }
   }
-  const auto encoder = dialect_->delta_encoder(view_.operation, view_.usage_in_stream);
+  const auto encoder = dialect_->delta_encoder(answer_form());
   std::string out;
   encoder->encode({.choice = 0, .event = std::move(start)}, out);
   for (std::uint32_t choice = 0; choice < std::max(view_.choices, 1u); ++choice) {

@@ -113,7 +113,7 @@ void EventNotes::count_prompt(const dialect::Dialect& dialect, const json::Docum
 void EventNotes::answer_begins(const dialect::Dialect& dialect, Operation operation, bool streaming) {
   dialect_ = &dialect;
   operation_ = operation;
-  decoder_ = streaming && has_texts(operation) ? dialect.delta_decoder(operation) : nullptr;
+  decoder_ = streaming && has_texts(operation) ? dialect.delta_decoder({operation}) : nullptr;
 }
 
 void EventNotes::answer_event(std::string_view name, std::string_view data, TimePoint now) {
@@ -181,7 +181,7 @@ void EventNotes::take(const chat::Delta& delta) {
 
 void EventNotes::answer_ends() {
   if (dialect_ == nullptr || body_.empty()) return;
-  const auto message = dialect_->decode_answer(std::exchange(body_, {}), operation_);
+  const auto message = dialect_->decode_answer(std::exchange(body_, {}), {operation_});
   if (!message) return;
   for (const chat::Delta& delta : chat::to_deltas(*message)) {
     take(delta);

@@ -67,6 +67,15 @@ void Exchange::refuse(Error error) {
   end(Happening::kRefuse, Ending::kRefused, std::move(error));
 }
 
+/// How the caller wants its answer.
+dialect::AnswerForm Exchange::answer_form() const noexcept {
+  return {.operation = operation(),
+          .usage = view_.usage_in_stream,
+          .framing = recognised_.framing,
+          .model = view_.model,
+          .request = document_ ? &*document_ : nullptr};
+}
+
 /// What is wrong with its answer, with the upstream's name.
 Error Exchange::of_upstream(Error error) const {
   error.message = "upstream '" + upstream().config->name + "': " + error.message;
@@ -87,7 +96,7 @@ void Exchange::tell_failure(Error error, std::string_view provider_text, int pro
   if (!head_given_) {
     answer_error(error, provider_text, provider_status);
   } else if (as_stream_) {
-    give(dialect_->encode_stream_error(error, {provider_request_id_, provider_text, provider_status}));
+    give(dialect_->encode_stream_error(error, {provider_request_id_, provider_text, provider_status}, recognised_.framing));
   }
   end(Happening::kFail, Ending::kFailed, std::move(error));
 }

@@ -184,6 +184,7 @@ class Exchange final : private engine::TransferSink {
   void add_text(const Delta& delta);
   void answer_judged();
   [[nodiscard]] std::string filtered_end();
+  [[nodiscard]] dialect::AnswerForm answer_form() const noexcept;
   void gather_whole(std::string_view bytes);
   void decode_whole();
   void give_whole();

@@ -151,14 +151,14 @@ void Exchange::answer_reply(const PluginReply& reply) {
     message.usage = none;
     outcome_.finish_reason = "stop";
     if (view_.stream) {
-      const auto encoder = dialect_->delta_encoder(operation, view_.usage_in_stream);
+      const auto encoder = dialect_->delta_encoder(answer_form());
       for (const chat::Delta& delta : chat::to_deltas(message)) encoder->encode(delta, body);
       encoder->end(body);
       type = "text/event-stream";
       outcome_.streamed = as_stream_ = true;
     } else {
       chat::LossReport losses;
-      body = dialect_->encode_answer(message, operation, losses);
+      body = dialect_->encode_answer(message, answer_form(), losses);
     }
   }
   head.headers.add_trusted("content-type", type);

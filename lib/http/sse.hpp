@@ -5,18 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "http/event_reader.hpp"
 #include "sluice/error.hpp"
 
 namespace sluice::http {
 
-/// One event of a stream.
-struct SseEvent {
-  std::string_view raw = {};   ///< the bytes as they came, the blank line included
-  std::string_view data = {};  ///< joined `data` lines, without framing; empty for a comment-only block
-  std::string_view name = {};  ///< `event`; empty = message
-  bool has_data = false;       ///< false: comments, id or retry alone (a ping)
-  bool has_position = false;   ///< it has `id` or `retry` lines
-};
+using SseEvent = StreamEvent;
 
 /// Splits a byte stream into events. Feed it, then take events until there is none.
 /// Zero copies where an event lies whole in one piece and has one data line. The `raw` of all events, one after the
@@ -24,21 +18,18 @@ struct SseEvent {
 /// A blank line that ends in CR is at its end at once, but where the stream writes CRLF its LF is waited for; an LF that
 /// comes later all the same is an event of its own, without data.
 /// It does not keep `id` and `retry`, nor reconnect.
-class SseReader {
+class SseReader final : public EventReader {
  public:
   /// `max_event_bytes` bounds one event; what is longer is kUpstreamEventTooLarge.
   explicit SseReader(std::size_t max_event_bytes = 1u << 20) : max_event_bytes_(max_event_bytes) {}
-  /// `bytes` must stay readable until next() has given nothing.
-  void feed(std::string_view bytes);
+  void feed(std::string_view bytes) override;
   /// The next whole event. True: `event` is filled, and lives until the next call. False: more bytes are needed.
   /// Errors: kUpstreamEventTooLarge, from then on every time; the events before it were given.
-  [[nodiscard]] Result<bool> next(SseEvent& event);
+  [[nodiscard]] Result<bool> next(SseEvent& event) override;
   /// At the end of the stream: what is left as a last event where the blank line was missing (the field's practice).
-  [[nodiscard]] bool finish(SseEvent& event);
-  /// Bytes of an unfinished event are held.
-  [[nodiscard]] std::size_t held() const noexcept { return given_ ? 0 : buffer_.size(); }
-  /// Gives spare memory back; for streams that fall idle. Events given before are dead then.
-  void shrink();
+  [[nodiscard]] bool finish(SseEvent& event) override;
+  [[nodiscard]] std::size_t held() const noexcept override { return given_ ? 0 : buffer_.size(); }
+  void shrink() override;
 
  private:
   bool find_end();

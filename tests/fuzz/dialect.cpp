@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "dialect/dialect.hpp"
+#include "dialect/provider_words.hpp"
 #include "fuzz/check.hpp"
 
 namespace {
@@ -25,19 +26,19 @@ void as_request(const dialect::Dialect& spoken, dialect::Operation operation, st
   }
   if (const auto request = spoken.decode_request(*document, operation)) {
     chat::LossReport loss;
-    FUZZ_CHECK(json::Document::parse(Body::copy(spoken.encode_request(*request, loss))));
+    FUZZ_CHECK(json::Document::parse(Body::copy(spoken.encode_request(*request, {.operation = request->operation}, loss))));
   }
 }
 
 void as_answer(const dialect::Dialect& spoken, dialect::Operation operation, std::string_view input) {
   const auto tap = spoken.tap({.operation = operation, .streaming = false, .withhold_usage = false});
   if (tap->on_bytes(input)) (void)tap->on_end();
-  if (const auto answer = spoken.decode_answer(input, operation)) {
+  if (const auto answer = spoken.decode_answer(input, {operation})) {
     chat::LossReport loss;
-    FUZZ_CHECK(json::Document::parse(Body::copy(spoken.encode_answer(*answer, operation, loss))));
+    FUZZ_CHECK(json::Document::parse(Body::copy(spoken.encode_answer(*answer, {operation}, loss))));
   }
   (void)spoken.is_error_body(input);
-  const std::string text = spoken.error_text(input);
+  const std::string text = dialect::error_text(input);
   const Error error = make_error(Code::kUpstreamError, text);
   FUZZ_CHECK(json::Document::parse(Body::copy(spoken.encode_error(error, {.request_id = {}, .provider_text = text, .provider_status = 500}))));
 }
@@ -45,8 +46,8 @@ void as_answer(const dialect::Dialect& spoken, dialect::Operation operation, std
 // Each line of the input is the data of one event.
 void as_stream(const dialect::Dialect& spoken, dialect::Operation operation, std::string_view input, bool withhold) {
   const auto tap = spoken.tap({.operation = operation, .streaming = true, .withhold_usage = withhold});
-  const auto decoder = spoken.delta_decoder(operation);
-  const auto encoder = spoken.delta_encoder(operation, true);
+  const auto decoder = spoken.delta_decoder({operation});
+  const auto encoder = spoken.delta_encoder({operation, true});
   std::vector<chat::Delta> deltas;
   std::string out;
   while (!input.empty()) {

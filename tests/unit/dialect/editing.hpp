@@ -73,7 +73,7 @@ using Told = std::map<std::tuple<std::uint32_t, TextChannel, std::uint32_t>, std
 
 /// What the decoder makes of a stream's events.
 inline Told told_by_decoder(const std::vector<std::string>& events, chat::Operation operation = chat::Operation::kChat) {
-  const auto decoder = dialect::openai().delta_decoder(operation);
+  const auto decoder = dialect::openai().delta_decoder({operation});
   Told told;
   for (const std::string& event : events) {
     std::vector<chat::Delta> deltas;

@@ -13,7 +13,7 @@ using dialect::openai;
 namespace {
 
 chat::Message decoded(std::string_view body, Operation operation = Operation::kChat) {
-  auto message = openai().decode_answer(body, operation);
+  auto message = openai().decode_answer(body, {operation});
   INFO(body);
   if (!message) FAIL(message.error().message);
   return *std::move(message);
@@ -21,7 +21,7 @@ chat::Message decoded(std::string_view body, Operation operation = Operation::kC
 
 std::string encoded(const chat::Message& message, Operation operation = Operation::kChat) {
   chat::LossReport loss;
-  std::string out = openai().encode_answer(message, operation, loss);
+  std::string out = openai().encode_answer(message, {operation}, loss);
   CHECK(loss.empty());
   return out;
 }
@@ -96,14 +96,14 @@ TEST_CASE("what is no answer is a typed error; what is an odd one is an answer")
       {R"({"error":{"message":"Provider returned error","code":429}})", Code::kUpstreamError},
       {std::string("{\"choices\":[]}\0", 15), Code::kUpstreamInvalidAnswer},
   }));
-  const auto message = openai().decode_answer(body, Operation::kChat);
+  const auto message = openai().decode_answer(body, {Operation::kChat});
   INFO(body);
   REQUIRE_FALSE(message);
   CHECK(message.error().code == code);
   CHECK(message.error().origin == Origin::kUpstream);
   for (const std::string_view odd : {R"({"choices":[]})", R"({"choices":[{}]})", R"({"choices":[null,7]})", R"({"choices":[{"message":{"role":"king"}}]})", R"({"choices":[{"message":null,"finish_reason":7,"index":-3}],"usage":7,"id":[]})",
                                      R"({"choices":[{"message":{"role":"assistant","content":null,"tool_calls":{}},"logprobs":7}]})"}) {
-    CHECK(openai().decode_answer(odd, Operation::kChat));
+    CHECK(openai().decode_answer(odd, {Operation::kChat}));
   }
 }
 

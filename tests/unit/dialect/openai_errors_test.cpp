@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "dialect/provider_words.hpp"
 #include "unit/dialect/wire.hpp"
 
 using namespace sluice;
@@ -44,7 +45,7 @@ TEST_CASE("a provider's words, status and request id are kept") {
 }
 
 TEST_CASE("an error that ends a stream is one event, without [DONE]") {
-  const std::string event = openai().encode_stream_error(make_error(Code::kUpstreamTruncated, "line\nbreak"), {});
+  const std::string event = openai().encode_stream_error(make_error(Code::kUpstreamTruncated, "line\nbreak"), {}, {});
   CHECK(event.starts_with("data: {\"error\":{"));
   CHECK(event.ends_with("}}\n\n"));
   CHECK(event.find("\n\n") == event.size() - 2);
@@ -75,13 +76,13 @@ TEST_CASE("the message is found in every usual shape") {
       {" \r\n", ""},
       {"null", "null"},
   }));
-  CHECK(openai().error_text(body) == words);
+  CHECK(dialect::error_text(body) == words);
 }
 
 TEST_CASE("a message is bounded and keeps no keys") {
   const std::string long_body = R"({"error":{"message":")" + std::string(100'000, 'x') + R"("}})";
-  CHECK(openai().error_text(long_body).size() == 2048);
-  CHECK(openai().error_text(R"({"error":{"message":"Incorrect API key provided: sk-abcdefghijklmnopqrstuvwx"}})") ==
+  CHECK(dialect::error_text(long_body).size() == 2048);
+  CHECK(dialect::error_text(R"({"error":{"message":"Incorrect API key provided: sk-abcdefghijklmnopqrstuvwx"}})") ==
         "Incorrect API key provided: sk-***");
 }
 

@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "dialect/provider_words.hpp"
 #include "unit/dialect/wire.hpp"
 
 using namespace sluice;
@@ -51,10 +52,10 @@ void use(const std::string& text, Operation operation) {
   }
   const auto whole = openai().tap({operation, false, false});
   if (whole->on_bytes(text)) (void)whole->on_end();
-  const auto decoder = openai().delta_decoder(operation);
+  const auto decoder = openai().delta_decoder({operation});
   std::vector<chat::Delta> deltas;
   if (const auto status = decoder->on_event({}, text, deltas); !status) REQUIRE(status.error().code == Code::kUpstreamInvalidAnswer);
-  const auto encoder = openai().delta_encoder(operation, true);
+  const auto encoder = openai().delta_encoder({operation, true});
   chat::Gatherer gatherer;
   std::string out;
   for (const chat::Delta& delta : deltas) {
@@ -63,14 +64,14 @@ void use(const std::string& text, Operation operation) {
   }
   encoder->end(out);
   chat::LossReport loss;
-  (void)openai().encode_answer(gatherer.message(), operation, loss);
-  if (const auto message = openai().decode_answer(text, operation)) {
+  (void)openai().encode_answer(gatherer.message(), {operation}, loss);
+  if (const auto message = openai().decode_answer(text, {operation})) {
     // What was understood can be written, and what was written is JSON.
-    (void)test::parsed(openai().encode_answer(*message, operation, loss));
+    (void)test::parsed(openai().encode_answer(*message, {operation}, loss));
   } else {
     REQUIRE(message.error().origin == Origin::kUpstream);
   }
-  REQUIRE(openai().error_text(text).size() <= 2048);
+  REQUIRE(dialect::error_text(text).size() <= 2048);
   (void)openai().is_error_body(text);
   (void)openai().event_text(text);
   const auto document = json::Document::parse(Body::copy(text));
@@ -83,7 +84,7 @@ void use(const std::string& text, Operation operation) {
     }
   }
   if (const auto request = openai().decode_request(*document, operation)) {
-    const std::string written = openai().encode_request(*request, loss);
+    const std::string written = openai().encode_request(*request, {.operation = request->operation}, loss);
     if (!written.empty()) (void)test::parsed(written);
   }
 }

@@ -21,7 +21,7 @@ chat::Request decoded(std::string_view body, Operation operation = Operation::kC
 /// Encodes without losses.
 std::string encoded(const chat::Request& request) {
   chat::LossReport loss;
-  std::string out = openai().encode_request(request, loss);
+  std::string out = openai().encode_request(request, {.operation = request.operation}, loss);
   for (const chat::Loss& l : loss.entries()) UNSCOPED_INFO(l.field << ": " << l.reason);
   CHECK(loss.empty());
   return out;
@@ -144,7 +144,7 @@ TEST_CASE("what OpenAI has no place for is on the loss report") {
   chat.reasoning = chat::Reasoning{"", 20'000};
   request.extras = {{"anthropic", "container", "{}"}};
   chat::LossReport loss;
-  const std::string body = openai().encode_request(request, loss);
+  const std::string body = openai().encode_request(request, {.operation = request.operation}, loss);
   std::vector<std::string> fields;
   for (const chat::Loss& l : loss.entries()) fields.push_back(l.field);
   CHECK(fields == std::vector<std::string>{"messages[0]", "messages[0]", "messages[1]", "messages[1].is_error", "messages[2].content[0]",

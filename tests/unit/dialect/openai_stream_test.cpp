@@ -15,7 +15,7 @@ using dialect::openai;
 namespace {
 
 std::vector<Delta> decoded(const std::vector<std::string>& events, Operation operation = Operation::kChat) {
-  const auto decoder = openai().delta_decoder(operation);
+  const auto decoder = openai().delta_decoder({operation});
   std::vector<Delta> out;
   for (const std::string& event : events) {
     INFO(event);
@@ -34,7 +34,7 @@ std::vector<std::string> events_of(std::string_view stream) {
 }
 
 std::string encoded(const std::vector<Delta>& deltas, bool usage, Operation operation = Operation::kChat) {
-  const auto encoder = openai().delta_encoder(operation, usage);
+  const auto encoder = openai().delta_encoder({operation, usage});
   std::string out;
   for (const Delta& delta : deltas) encoder->encode(delta, out);
   encoder->end(out);
@@ -158,7 +158,7 @@ TEST_CASE("calls are told apart by id, then by index, and fragments join the rig
 
 // DIAL-08
 TEST_CASE("deltas come as they come, not at the end") {
-  const auto decoder = openai().delta_decoder(Operation::kChat);
+  const auto decoder = openai().delta_decoder({Operation::kChat});
   std::vector<Delta> out;
   REQUIRE(decoder->on_event({}, chunk(R"({"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}]})"), out));
   REQUIRE(out.size() == 4);
@@ -167,7 +167,7 @@ TEST_CASE("deltas come as they come, not at the end") {
 }
 
 TEST_CASE("a stream that never said it was over is truncated") {
-  const auto decoder = openai().delta_decoder(Operation::kChat);
+  const auto decoder = openai().delta_decoder({Operation::kChat});
   std::vector<Delta> out;
   REQUIRE(decoder->on_event({}, chunk(R"({"content":"x"})"), out));
   CHECK(decoder->on_end().error().code == Code::kUpstreamTruncated);
@@ -176,7 +176,7 @@ TEST_CASE("a stream that never said it was over is truncated") {
 }
 
 TEST_CASE("an error is the last thing a stream says") {
-  const auto decoder = openai().delta_decoder(Operation::kChat);
+  const auto decoder = openai().delta_decoder({Operation::kChat});
   std::vector<Delta> out;
   REQUIRE(decoder->on_event({}, R"({"error":{"message":"overloaded","code":503}})", out));
   REQUIRE(decoder->on_event({}, chunk(R"({"content":"x"})"), out));
@@ -192,14 +192,14 @@ TEST_CASE("an error is the last thing a stream says") {
 TEST_CASE("odd events do no harm, and what is no JSON is a typed error") {
   for (const std::string_view odd : {"", "{}", R"({"choices":null})", R"({"choices":[null]})", R"({"choices":[{"delta":null,"index":-1}]})",
                                      R"({"choices":[{"delta":{"content":7,"tool_calls":[7,null,{}]}}],"usage":7,"id":7})"}) {
-    const auto decoder = openai().delta_decoder(Operation::kChat);
+    const auto decoder = openai().delta_decoder({Operation::kChat});
     std::vector<Delta> out;
     INFO(odd);
     CHECK(decoder->on_event({}, odd, out));
     (void)encoded(out, true);
   }
   for (const std::string_view bad : {"<html>", "{", "[]", "7", "{\"a\":1}x"}) {
-    const auto decoder = openai().delta_decoder(Operation::kChat);
+    const auto decoder = openai().delta_decoder({Operation::kChat});
     std::vector<Delta> out;
     INFO(bad);
     CHECK(decoder->on_event({}, bad, out).error().code == Code::kUpstreamInvalidAnswer);

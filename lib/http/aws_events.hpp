@@ -1,0 +1,28 @@
+#pragma once
+/// AWS' binary event stream: frames with headers and checksums, in and out.
+/// Source: the event stream specification of Smithy (application/vnd.amazon.eventstream).
+
+#include <string>
+#include <string_view>
+
+#include "http/gathering_reader.hpp"
+
+namespace sluice::http {
+
+/// Reads frames. A frame whose checksum, lengths or headers are wrong is kUpstreamInvalidAnswer.
+class AwsEventReader final : public GatheringReader {
+ public:
+  using GatheringReader::GatheringReader;
+
+ private:
+  Result<std::optional<std::size_t>> find_end(std::string_view text, std::size_t scanned) override;
+  Status parse(std::string_view raw, StreamEvent& event) override;
+
+  std::string name_;  // of an exception: its type behind a `!`
+};
+
+/// Appends a frame: `:message-type` event, `:event-type` `name`, `:content-type` application/json. A name that begins with `!`
+/// makes it an exception of that type.
+void append_aws_event(std::string& out, std::string_view name, std::string_view payload);
+
+}  // namespace sluice::http
