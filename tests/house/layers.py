@@ -53,7 +53,7 @@ PACKAGES = {
     r"re2/": {"policy", "gateway"},
     r"http_parser": {"http"},
     r"openssl/": {"base", "auth", "engine", "telemetry", "gateway", "server"},
-    r"zlib": {"gateway", "engine"},
+    r"zlib": {"gateway", "http", "engine"},
 }
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
