@@ -43,6 +43,7 @@ enum class Code : std::int32_t {
   kInvalidParameter = 23,
   kInvalidUrl = 24,
   kAddressNotAllowed = 25,
+  kUnsupportedOperation = 26,
 
   // The gateway will not or cannot take it now.
   kNoBackendAvailable = 40,

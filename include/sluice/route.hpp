@@ -83,6 +83,12 @@ enum class RouteOperation : std::uint8_t {
   kOpaque,  ///< byte for byte, whatever it is
 };
 
+/// What is done where the upstream speaks another dialect than the caller and cannot carry a field.
+enum class Fidelity : std::uint8_t {
+  kLenient,  ///< what changes no meaning is dropped and reported (a seed, a penalty, a user tag); else the upstream is refused
+  kStrict,   ///< nothing is dropped: an upstream that cannot carry every field is refused
+};
+
 struct Route {
   std::string name = {};
   Match match = {};
@@ -104,6 +110,9 @@ struct Route {
   std::vector<PluginUse> plugins = {};
   /// Names provider and model in the answer's headers: `x-sluice-provider`, `x-sluice-model`.
   bool expose_target = false;
+  Fidelity fidelity = Fidelity::kLenient;
+  /// Names in the answer's header `x-sluice-losses` what of the request could not be carried to the upstream as it was.
+  bool expose_losses = false;
   /// In every silence this long of a streamed answer that is not over, the caller is sent a ping in a form its dialect
   /// allows, so that nothing between gives the connection up. From the upstream's head on; 0 = off.
   std::chrono::milliseconds stream_keep_alive{0};

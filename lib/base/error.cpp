@@ -37,6 +37,7 @@ constexpr std::array kCatalogue = {
     CodeInfo{Code::kInvalidParameter, "invalid_parameter", kCaller, 400, "A field that policy looks at has the wrong type or is out of range.", "Correct the field named in `param`."},
     CodeInfo{Code::kInvalidUrl, "invalid_url", kCaller, 400, "A URL is malformed, or its scheme is not http or https.", "Correct the URL."},
     CodeInfo{Code::kAddressNotAllowed, "address_not_allowed", kCaller, 403, "The listener does not take connections from this address.", "Connect from an address the listener's allow_addresses lists."},
+    CodeInfo{Code::kUnsupportedOperation, "unsupported_operation", kCaller, 400, "No upstream of the route speaks a dialect that has the operation.", "Ask another model, or route the operation to an upstream that has it."},
 
     CodeInfo{Code::kNoBackendAvailable, "no_backend_available", kGate, 503, "No upstream of the route can take the request now.", "Try again after Retry-After."},
     CodeInfo{Code::kOverloaded, "overloaded", kGate, 503, "The gateway holds as many exchanges or body bytes as it may.", "Try again after Retry-After, or raise gateway.max_exchanges or limits.body_budget_bytes."},

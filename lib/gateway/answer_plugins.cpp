@@ -28,10 +28,11 @@ std::size_t place_in(std::string_view whole, std::string_view part) noexcept {
 }
 
 /// The event with `data` in the place of its own.
-std::string framed(const DecodedEvent& event, std::string_view data) {
+std::string framed(const DecodedEvent& event, std::string_view data, http::Framing framing) {
   std::string out;
-  if (event.data_at == DecodedEvent::kNowhere) {
-    http::append_event(out, data, event.name);
+  const bool sealed = framing == http::Framing::kAwsEvents;  // lengths and checksums are part of it
+  if (event.data_at == DecodedEvent::kNowhere || sealed) {
+    http::append_event(out, framing, data, event.name);
     return out;
   }
   const std::string_view raw = event.raw;
@@ -53,7 +54,7 @@ bool Exchange::decodes() const noexcept { return plugins_ && plugins_->editor !=
 
 void Exchange::ask_head() {
   if ((mode_ == Mode::kStream || mode_ == Mode::kWhole) && route_->chain->wants(kWantsDeltas)) {
-    plugins_->editor = upstream().dialect->answer_editor(view_.operation, mode_ == Mode::kStream);
+    plugins_->editor = dialect_->answer_editor(view_.operation, mode_ == Mode::kStream);
   }
   plugins_->head_waits = true;
   on_ruling(Stage::kHead, plugins_->run.head(head_.status, head_.headers));
@@ -101,7 +102,7 @@ void Exchange::relay_error(std::string_view body) {
 // Texts of a stream.
 
 /// One event of a stream that is decoded. False: the exchange has ended.
-bool Exchange::decode_event(const http::SseEvent& event) {
+bool Exchange::decode_event(const http::StreamEvent& event) {
   ExchangePlugins& desk = *plugins_;
   DecodedEvent& at_hand = desk.direct;
   at_hand.texts.take({});
@@ -162,8 +163,8 @@ bool Exchange::decode_event(const http::SseEvent& event) {
   at_hand.name = event.name;
   at_hand.raw.assign(raw);
   if (replaced) {
-    at_hand.raw = at_hand.data_at == DecodedEvent::kNowhere ? std::string() : framed(at_hand, data);
-    if (at_hand.data_at == DecodedEvent::kNowhere) http::append_event(at_hand.raw, data, at_hand.name);
+    at_hand.raw = at_hand.data_at == DecodedEvent::kNowhere ? std::string() : framed(at_hand, data, recognised_.framing);
+    if (at_hand.data_at == DecodedEvent::kNowhere) http::append_event(at_hand.raw, recognised_.framing, data, at_hand.name);
     at_hand.data_size = data.size();
   }
   if (!through) {
@@ -207,7 +208,7 @@ void Exchange::count_said() {
 /// False: the exchange has ended.
 bool Exchange::release(DecodedEvent& event) {
   if (event.error) {
-    const http::SseEvent told{.raw = event.raw,
+    const http::StreamEvent told{.raw = event.raw,
                               .data = event.data_at == DecodedEvent::kNowhere ? std::string_view{} : std::string_view(event.raw).substr(event.data_at, event.data_size),
                               .name = event.name,
                               .has_data = true};
@@ -227,7 +228,7 @@ void Exchange::give_event(const DecodedEvent& event) {
   if (!event.texts.changed()) return patch(event.raw, {}, {});
   std::string data;
   plugins_->editor->write(event.texts, data);
-  patch(framed(event, data), {}, {});
+  patch(framed(event, data, recognised_.framing), {}, {});
 }
 
 /// A delta that had to wait is through, or a plugin has added one.
@@ -314,8 +315,8 @@ void Exchange::add_text(const Delta& delta) {
       std::string said, end;
       if (Status parted = desk.editor->split(event.texts, said, end); !parted) return plugin_fails(parted.error(), "");
       note_said(event);
-      patch(framed(event, said), {}, {});
-      event.raw = framed(event, end);
+      patch(framed(event, said, recognised_.framing), {}, {});
+      event.raw = framed(event, end, recognised_.framing);
       event.data_size = end.size();
       event.texts = {};
       event.content = false;
@@ -323,7 +324,7 @@ void Exchange::add_text(const Delta& delta) {
   }
   std::string data, out;
   if (Status added = desk.editor->add_event(to, delta.text, data); !added) return plugin_fails(added.error(), "");
-  http::append_event(out, data);
+  http::append_event(out, recognised_.framing, data);
   if (notes_) notes_->answer_event({}, data, engine_.loop().now());
   count_said();
   patch(out, {}, {});

@@ -7,20 +7,31 @@
 #include "gateway/exchange.hpp"
 #include "gateway/exchange_plugins.hpp"
 #include "gateway/header_policy.hpp"
+#include "gateway/translation.hpp"
 
 namespace sluice::gateway {
 
-void Exchange::start_attempt() {
+/// False: this upstream cannot carry the request, and was passed over.
+bool Exchange::start_attempt() {
   const CompiledUpstream& to = upstream();
   auto channel = engine_.channel(to);
-  if (!channel) return refuse(channel.error());
+  if (!channel) return refuse(channel.error()), true;
   auto wire = encode_attempt();
-  if (!wire) return refuse(wire.error());
+  if (!wire && translates() && (wire.error().code == Code::kUnsupportedParameter || wire.error().code == Code::kUnsupportedOperation)) {
+    place_.release();
+    pass_over(wire.error());
+    return false;
+  }
+  if (!wire) return refuse(wire.error()), true;
   // The last request there may be: the library below must not make two of it.
   if (route_->config->retry.attempts > 1 && retries_->sends_left() == 1) wire->repeatable = false;
   channel_ = std::move(*channel);
-  if (plugins_) return ask_attempt(std::move(*wire));
-  send_attempt(std::move(*wire));
+  if (plugins_) {
+    ask_attempt(std::move(*wire));
+  } else {
+    send_attempt(std::move(*wire));
+  }
+  return true;
 }
 
 void Exchange::send_attempt(engine::WireRequest wire) {
@@ -31,7 +42,7 @@ void Exchange::send_attempt(engine::WireRequest wire) {
   if (plugins_) plugins_->waited_before = plugins_->run.waited();
   Attempt& ledger = outcome_.attempts.emplace_back();
   ledger.upstream = to.config->name;
-  ledger.model = model_of_attempt();
+  ledger.model = sent_model_;
   ledger.chosen_because = why_chosen();
   ledger.started = attempt_started_ - started_;
   ledger.wait = std::exchange(wait_, Duration::zero());
@@ -59,11 +70,17 @@ std::string Exchange::attempt_target() const {
   } else if (passes_as_it_is()) {
     target = join_paths(to.base_path, target_.path);
   } else {
+    // The path names the operation as the upstream knows it, and where the model stands in it, that one, too.
+    const bool anew = translates() || (!recognised_.model.empty() && recognised_.model != sent_model_);
     target = to.base_path;
-    target += recognised_.suffix;
+    target += anew ? upstream_dialect().target_of(sending()) : recognised_.suffix;
   }
   if (target.empty()) target = "/";
-  std::string query = query_without_key(target_.query);
+  std::string query = translates() ? std::string() : query_without_key(target_.query);
+  if (const std::size_t own = target.find('?'); own != std::string::npos) {
+    query = query.empty() ? target.substr(own + 1) : target.substr(own + 1) + '&' + query;
+    target.resize(own);
+  }
   if (!to.base_query.empty()) query = query.empty() ? to.base_query : to.base_query + '&' + query;
   if (!query.empty() || (target_.has_query && target_.query.empty())) {  // `/x?` stays `/x?`
     target += '?';
@@ -77,6 +94,7 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
   const Route& route = *route_->config;
   const std::string& model = decision_.choices[choice_].model;
   engine::WireRequest wire;
+  sent_model_ = model_of_attempt();
   wire.method = method_;
   wire.target = attempt_target();
   wire.body = base::EditedBody(body_);
@@ -84,12 +102,14 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
   wire.streaming = view_.stream;
   wire.repeatable = to.config->repeatable && !route_->security;
 
-  if (document_ && !passes_as_it_is()) {
+  const bool translated = translates();
+  if (!translated) losses_.clear();
+  if (document_ && !translated && !passes_as_it_is()) {
     if (!model.empty() && !(view_.model_present && view_.model == model)) {
-      if (Status set = to.dialect->set_model(wire.body, *document_, view_, model); !set) return tl::unexpected(set.error());
+      if (Status set = dialect_->set_model(wire.body, *document_, view_, model); !set) return tl::unexpected(set.error());
     }
     if (view_.stream && !view_.usage_in_stream && (to.provider->quirks & dialect::kRefusesStreamOptions) == 0) {
-      auto asked = to.dialect->ask_for_usage(wire.body, *document_, view_);
+      auto asked = dialect_->ask_for_usage(wire.body, *document_, view_);
       if (!asked) return tl::unexpected(asked.error());
       asked_for_usage_ = *asked;
     }
@@ -97,6 +117,11 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
 
   wire.headers.reserve(8, 384);
   pass_up(headers_, passes_as_it_is(), route.forward_headers, wire.headers);
+  if (translated) {
+    if (Status written = translate_request(wire); !written) return tl::unexpected(written.error());
+  } else if (!passes_as_it_is()) {
+    dialect_->add_headers(sending(), wire.headers);
+  }
   pass_trace(wire.headers);
   if (wire.has_body && !opaque_ && !wire.headers.contains("content-type")) wire.headers.add_trusted("Content-Type", "application/json");
   if (plugins_) plugins_->pass_headers(headers_, wire.headers);
@@ -115,7 +140,11 @@ void Exchange::close_attempt(Code code, std::string reason) {
   ledger.total = engine_.loop().now() - attempt_started_;
   outcome_.upstream_time += ledger.total;
   if (plugins_) outcome_.upstream_time -= plugins_->waited_since_attempt();  // told as plugin_time
-  if (tap_) ledger.usage = tap_->usage();
+  if (translation_) {
+    ledger.usage = translation_->usage();
+  } else if (tap_) {
+    ledger.usage = tap_->usage();
+  }
 }
 
 }  // namespace sluice::gateway

@@ -47,9 +47,8 @@ Status Exchange::edit_body(const BodyEdits& edits) {
     if (Status parsed = next_version(std::move(edited)); !parsed) return parsed;
   }
   chat::RequestView view;
-  if (Status inspected = dialect_->inspect(*document_, recognised_.operation, chat::kWantNothing, view); !inspected) return inspected;
+  if (Status inspected = inspect(*document_, chat::kWantNothing, view); !inspected) return inspected;
   view_ = std::move(view);
-  view_.operation = recognised_.operation;
   return {};
 }
 

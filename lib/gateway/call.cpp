@@ -6,12 +6,15 @@
 
 #include "dialect/dialect.hpp"
 #include "gateway/core.hpp"
-#include "http/sse.hpp"
+#include "http/event_reader.hpp"
 #include "http/target.hpp"
 #include "sluice/gateway.hpp"
 
 namespace sluice {
 namespace {
+
+// What one event of a pulled stream may hold; the gateway has bounded it before.
+constexpr std::size_t kEventBytes = 1u << 20;
 
 constexpr std::size_t kPauseAt = 48 * 1024;   // with one more read of 16 KiB on its way, 64 KiB wait unread at most
 constexpr std::size_t kResumeAt = 16 * 1024;
@@ -105,7 +108,8 @@ struct Stream::State {
   const dialect::Dialect* dialect = nullptr;
   std::string received;          // not yet taken apart
   std::string piece;             // what the reader looks at
-  http::SseReader reader;
+  http::Framing framing = http::Framing::kSse;
+  std::unique_ptr<http::EventReader> reader;   // null until the head has come
   bool whole = false;            // the answer is no event stream: one event holds it
   bool judged = false;
   bool done = false;
@@ -161,6 +165,7 @@ Stream Gateway::stream(Request request, CallOptions options) {
   const auto target = http::parse_target(request.target);
   if (target) state->dialect = dialect::recognise(request.method, target->path, request.headers, recognised);
   if (state->dialect == nullptr) state->dialect = &dialect::openai();
+  state->framing = recognised.framing;
   auto ticket = core_->submit(std::move(request), state->inbox, std::move(options));
   if (ticket) {
     state->inbox->ticket_ = *ticket;
@@ -201,11 +206,13 @@ std::optional<Event> Stream::next(std::chrono::milliseconds timeout) {
     return event;
   };
   while (!s.done) {
-    http::SseEvent parsed;
-    const auto more = s.reader.next(parsed);
-    if (more && *more) {
-      if (parsed.has_data) return event_of(parsed.data);
-      continue;
+    http::StreamEvent parsed;
+    if (s.reader) {
+      const auto more = s.reader->next(parsed);
+      if (more && *more) {
+        if (parsed.has_data) return event_of(parsed.data);
+        continue;
+      }
     }
     const bool arrived = s.inbox->wait(true, until);
     if (!arrived) return std::nullopt;
@@ -215,13 +222,16 @@ std::optional<Event> Stream::next(std::chrono::milliseconds timeout) {
       ended = s.inbox->ended_;
       if (!s.judged) {
         s.judged = true;
-        s.whole = s.inbox->head_.headers.get("content-type").value_or("").substr(0, 17) != "text/event-stream";
+        const ResponseHead& head = s.inbox->head_;
+        const bool array = s.framing == http::Framing::kJsonArray && head.status < 400;  // a type that tells nothing
+        s.whole = !http::is_stream_type(head.headers.get("content-type").value_or(""), s.framing) && !array;
+        if (!s.whole) s.reader = http::make_event_reader(s.framing, kEventBytes);
       }
     }
     s.piece.clear();
     s.inbox->take(s.whole ? s.received : s.piece);
     if (!s.whole && !s.piece.empty()) {
-      s.reader.feed(s.piece);
+      s.reader->feed(s.piece);
       continue;
     }
     if (!ended) continue;
@@ -230,7 +240,7 @@ std::optional<Event> Stream::next(std::chrono::milliseconds timeout) {
     s.outcome = s.inbox->outcome_;
     s.done = true;
     if (s.whole && !s.received.empty()) return event_of(s.received);
-    if (!s.whole && s.reader.finish(parsed) && parsed.has_data) return event_of(parsed.data);
+    if (!s.whole && s.reader->finish(parsed) && parsed.has_data) return event_of(parsed.data);
   }
   return std::nullopt;
 }

@@ -285,6 +285,12 @@ Codec<Route> route() {
              "[{\"name\": \"request_log\"}]"),
        field("expose_target", &Route::expose_target, boolean(),
              "Names provider and model in the answer's headers `x-sluice-provider` and `x-sluice-model`."),
+       field("fidelity", &Route::fidelity, choice<Fidelity>({{"lenient", Fidelity::kLenient}, {"strict", Fidelity::kStrict}}),
+             "Where the upstream speaks another dialect than the caller and cannot carry a field: `lenient`: a field that "
+             "changes no meaning (a seed, a penalty, a user tag) is dropped and reported, any other refuses the upstream "
+             "with 400 `unsupported_parameter`, unless another can take the request. `strict`: nothing is dropped."),
+       field("expose_losses", &Route::expose_losses, boolean(),
+             "Names what could not be carried in the answer's header `x-sluice-losses`."),
        field("stream_keep_alive_ms", &Route::stream_keep_alive, milliseconds(0),
              "In every silence this long of a streamed answer the caller is sent a ping (a comment line for OpenAI's "
              "clients), so that no proxy or client between gives the connection up. It begins with the upstream's "

@@ -4,6 +4,7 @@
 
 #include "gateway/core.hpp"
 #include "gateway/exchange.hpp"
+#include "gateway/translation.hpp"
 
 namespace sluice::gateway {
 
@@ -38,7 +39,12 @@ void Exchange::close_account(Ending ending, std::optional<Error> error) {
   outcome_.total = engine_.loop().now() - started_;
   outcome_.dialect = dialect_->name();
   outcome_.operation = to_string(operation());
-  if (tap_) {
+  tell_losses();
+  if (translation_) {
+    outcome_.usage = translation_->usage();
+    outcome_.served_model = translation_->model();
+    outcome_.finish_reason = translation_->finish_reason();
+  } else if (tap_) {
     outcome_.usage = tap_->usage();
     outcome_.served_model = tap_->model();
     outcome_.finish_reason = tap_->finish_reason();

@@ -1,8 +1,9 @@
 #pragma once
 /// One exchange: a client's request, from its first byte to the one terminal event. It lives on one engine thread.
 /// The exchange alone knows the order of the phases; each phase is a file and calls no other:
-///   receive.cpp (1)  route.cpp (2)  before.cpp (3)  forward.cpp and attempt.cpp (4)  after.cpp (5)  emit.cpp, telemetry.cpp (6)
-/// and where its route has plugins, ruling.cpp between them and answer_plugins.cpp in (5).
+///   receive.cpp (1)  route.cpp (2)  before.cpp (3)  forward.cpp and attempt.cpp (4)  after.cpp and stream.cpp (5)  emit.cpp, telemetry.cpp (6)
+/// where its route has plugins, ruling.cpp between them and answer_plugins.cpp in (5); where the upstream speaks another dialect,
+/// translate.cpp in (4) and (5).
 
 #include <cstdint>
 #include <memory>
@@ -16,7 +17,7 @@
 #include "gateway/event_notes.hpp"
 #include "gateway/exchange_states.hpp"
 #include "gateway/snapshot.hpp"
-#include "http/sse.hpp"
+#include "http/event_reader.hpp"
 #include "http/target.hpp"
 #include "json/document.hpp"
 #include "policy/balance.hpp"
@@ -32,6 +33,7 @@ class Engine;
 class ExchangePlugins;
 class ExchangeReader;
 class RequestDraft;
+class Translation;
 struct DecodedEvent;
 
 /// What a caller brings: the head of a request, judged by a strict parser or by the API boundary.
@@ -94,6 +96,7 @@ class Exchange final : private engine::TransferSink {
   Status admit_body(const RequestStart& start);
   Status receive_body();
   Status decode_body();
+  Status inspect(const json::Document& document, std::uint32_t wants, chat::RequestView& view) const;
   // Phase 2: which route, which upstreams.
   Status route();
   Status choose_route(policy::Found& found);
@@ -129,23 +132,38 @@ class Exchange final : private engine::TransferSink {
   [[nodiscard]] bool may_follow() const;
   bool try_again(const Error& error, std::string_view provider_text, int provider_status);
   void reset_attempt();
-  void start_attempt();
+  bool start_attempt();
   void send_attempt(engine::WireRequest wire);
   [[nodiscard]] Result<engine::WireRequest> encode_attempt();
   [[nodiscard]] std::string model_of_attempt() const;
   [[nodiscard]] std::string attempt_target() const;
   void close_attempt(Code code, std::string reason);
+  // Phases 4 and 5, between two dialects (translate.cpp).
+  [[nodiscard]] const dialect::Dialect& upstream_dialect() const;
+  [[nodiscard]] bool translates() const;
+  [[nodiscard]] dialect::Sending sending() const;
+  Status translate_request(engine::WireRequest& wire);
+  void tell_losses();
+  [[nodiscard]] std::string losses_in_words() const;
+  void open_translation(std::optional<http::Framing> framing);
+  void translate_bytes(std::string_view bytes);
+  void take_translated(std::string_view told);
+  void fail_translated(Error error);
+  bool end_translation();
   // Phase 5: the answer. TransferSink.
   void on_connected() override;
   void on_head(ResponseHead&& head) override;
   void on_bytes(std::string_view bytes) override;
   void on_done(const engine::TransferEnd& end) override;
   void open_answer(ResponseHead&& head);
+  void open_body(const Headers& headers);
   void take_bytes(std::string_view bytes);
+  void whole_bytes(std::string_view bytes);
   void stream_bytes(std::string_view bytes);
   void take_events(std::string_view bytes);
-  bool stream_event(const http::SseEvent& event);
-  void fail_in_stream(const http::SseEvent& event, Error error);
+  bool stream_event(const http::StreamEvent& event);
+  void fail_in_stream(const http::StreamEvent& event, Error error);
+  void fail_in_stream(Error error, std::string_view provider_text, std::string words);
   void forget_request();
   void end_stream();
   void relay_error_body();
@@ -171,7 +189,7 @@ class Exchange final : private engine::TransferSink {
   void head_judged();
   void catch_up();
   bool keeps_end(const engine::TransferEnd& end);
-  bool decode_event(const http::SseEvent& event);
+  bool decode_event(const http::StreamEvent& event);
   [[nodiscard]] plugin::Ruling ask_delta(const dialect::AnswerText& text);
   void note_said(const DecodedEvent& event);
   void count_said();
@@ -268,11 +286,16 @@ class Exchange final : private engine::TransferSink {
   std::shared_ptr<engine::Channel> channel_;
   std::unique_ptr<engine::Transfer> transfer_;
   bool asked_for_usage_ = false;
+  std::string sent_model_;                     // as it is named to the upstream
+  std::unique_ptr<chat::Request> canonical_;   // where an upstream speaks another dialect; null until one is asked
+  chat::LossReport losses_;                    // of the attempt's translation
+  std::unique_ptr<Translation> translation_;   // of its answer; null where the caller reads it as it comes
   bool paused_ = false;                        // the caller cannot take more now
   bool transfer_paused_ = false;               // what was said to the transfer last
   TimePoint attempt_started_{};
 
   // Phase 5. Until the first content nothing of an answer is given, so that another attempt can take its place.
+  static constexpr std::size_t kHeldBytes = 64 * 1024;
   enum class Mode : std::uint8_t { kWhole, kStream, kErrorBody, kBytes };
   Mode mode_ = Mode::kBytes;
   ResponseHead head_;
@@ -280,7 +303,7 @@ class Exchange final : private engine::TransferSink {
   bool committed_ = false;                     // something of this attempt's answer was given: there is no other
   std::string held_;                           // what came before that, in order; at most kHeldBytes
   std::unique_ptr<dialect::AnswerTap> tap_;
-  std::optional<http::SseReader> events_;
+  std::unique_ptr<http::EventReader> events_;
   Headers error_head_;                         // of an answer with an error status, as it came
   std::string error_body_;                     // and its body, or the event of a stream that held an error
   std::string provider_request_id_;            // as the upstream's answer names it

@@ -79,7 +79,7 @@ std::uint64_t ExchangeReader::estimated_input_tokens() const {
     add(request());
   } else {
     chat::RequestView texts;  // nobody else has asked for them
-    if (exchange_.dialect_->inspect(*document, exchange_.recognised_.operation, chat::kWantPrompt, texts)) add(texts);
+    if (exchange_.inspect(*document, chat::kWantPrompt, texts)) add(texts);
   }
   tokens_ = sum;
   return sum;

@@ -113,6 +113,17 @@ Explanation Exchange::explain(RequestStart start, Body body) {
     json.key("sends").begin_object().field("method", wire->method).field("target", wire->target).field("authority", to.state->endpoint.authority);
     json.key("body_bytes").unsigned_integer(wire->body.size()).key("body_edited").boolean(wire->body.edited() || body_.view().data() != wire->body.original().view().data());
     json.end_object();
+    if (translates()) {
+      const std::string lost = losses_in_words();
+      out.text += "translated from " + std::string(dialect_->name()) + " to " + std::string(upstream_dialect().name()) +
+                  (lost.empty() ? std::string(", nothing lost") : "; not as it was: " + lost) + "\n";
+      json.key("translation").begin_object().field("from", dialect_->name()).field("to", upstream_dialect().name());
+      json.key("losses").begin_array();
+      for (const chat::Loss& loss : losses_.entries()) {
+        json.begin_object().field("field", loss.field).field("reason", loss.reason).field("severity", to_string(loss.severity)).end_object();
+      }
+      json.end_array().end_object();
+    }
     if (wire->body.edited()) {
       out.text += "body changed: " + std::to_string(wire->body.original().size()) + " -> " + std::to_string(wire->body.size()) + " bytes" +
                   (asked_for_usage_ ? ", usage asked for" : "") + "\n";

@@ -6,6 +6,7 @@
 #include "gateway/core.hpp"
 #include "gateway/exchange.hpp"
 #include "gateway/exchange_plugins.hpp"
+#include "gateway/translation.hpp"
 #include "policy/retry_after.hpp"
 
 namespace sluice::gateway {
@@ -52,7 +53,7 @@ std::optional<policy::Pick> Exchange::pick() {
   return std::nullopt;
 }
 
-/// False: there is none, nor room to wait for one.
+/// False: there is none, nor room to wait for one; or it cannot take the request.
 bool Exchange::ask_for_place() {
   chosen_at_ = engine_.loop().now();
   const auto& gate = upstream().state->gate;
@@ -68,7 +69,7 @@ bool Exchange::ask_for_place() {
       },
       waiter_);
   switch (entry) {
-    case policy::Gate::Entry::kEntered: start_attempt(); return true;
+    case policy::Gate::Entry::kEntered: return start_attempt();
     case policy::Gate::Entry::kFull: {
       Error error = make_error(Code::kQueueFull, "upstream '" + upstream().config->name + "' has " +
                                                      std::to_string(upstream().config->caps.in_flight) +
@@ -93,7 +94,9 @@ void Exchange::on_place(std::uint32_t turn, policy::Place place) {
   waiter_ = 0;
   queue_deadline_.reset();
   place_ = std::move(place);
-  start_attempt();
+  if (start_attempt()) return;
+  move(Happening::kChoose);
+  choose();
 }
 
 /// The chosen upstream has no room: it is entered into the ledger as passed over, and no candidate any more.
@@ -188,6 +191,7 @@ void Exchange::reset_attempt() {
   head_ = {};
   tap_.reset();
   events_.reset();
+  translation_.reset();
   error_head_.clear();
   error_body_.clear();
   provider_request_id_.clear();

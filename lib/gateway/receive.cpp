@@ -206,7 +206,19 @@ Status Exchange::receive_body() {
   auto document = json::Document::parse(body_, {limits.json_depth, limits.json_values});
   if (!document) return tl::unexpected(document.error());
   document_.emplace(std::move(*document));
-  return dialect_->inspect(*document_, recognised_.operation, snapshot_->wants, view_);
+  return inspect(*document_, snapshot_->wants, view_);
+}
+
+/// What a request's path and body say together.
+Status Exchange::inspect(const json::Document& document, std::uint32_t wants, chat::RequestView& view) const {
+  view.operation = recognised_.operation;
+  if (!recognised_.model.empty()) {
+    view.model_present = true;
+    view.model = recognised_.model;
+  }
+  if (Status read = dialect_->inspect(document, recognised_.operation, wants, view); !read) return read;
+  if (recognised_.stream) view.stream = *recognised_.stream;
+  return {};
 }
 
 }  // namespace sluice::gateway

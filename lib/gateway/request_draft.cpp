@@ -44,7 +44,7 @@ const chat::RequestView& RequestDraft::seen() {
     version_->view.emplace();
     version_->view->operation = exchange_.view_.operation;
     if (version_->document) {
-      const Status read = exchange_.dialect_->inspect(*version_->document, exchange_.recognised_.operation, exchange_.plugin_wants(), *version_->view);
+      const Status read = exchange_.inspect(*version_->document, exchange_.plugin_wants(), *version_->view);
       if (!read && !mistake_) mistake_ = read.error();
     }
   }
@@ -239,7 +239,7 @@ Status RequestDraft::publish_body() {
   Status taken;
   if (version_->document) {
     ex.document_.emplace(std::move(*version_->document));
-    taken = ex.dialect_->inspect(*ex.document_, ex.recognised_.operation, ex.plugin_wants(), ex.view_);
+    taken = ex.inspect(*ex.document_, ex.plugin_wants(), ex.view_);
   }
   if (taken && ex.view_.stream != view.stream) {
     taken = fail(Code::kInvalidParameter, "'stream' is the caller's to say; leave it as it was", "stream");

@@ -91,7 +91,7 @@ Status Exchange::read_for_plugins() {
   const bool edited = !edits.set.empty() || !edits.remove.empty();  // what was read for routes is gone then
   if (!document_ || route_->chain_wants == 0 || ((route_->chain_wants & ~snapshot_->wants) == 0 && !edited)) return {};
   view_ = {};
-  return dialect_->inspect(*document_, recognised_.operation, plugin_wants(), view_);
+  return inspect(*document_, plugin_wants(), view_);
 }
 
 void Exchange::ask_attempt(engine::WireRequest wire) {
@@ -154,7 +154,7 @@ void Exchange::answer_reply(const PluginReply& reply) {
       const auto encoder = dialect_->delta_encoder(answer_form());
       for (const chat::Delta& delta : chat::to_deltas(message)) encoder->encode(delta, body);
       encoder->end(body);
-      type = "text/event-stream";
+      type = http::content_type_of(recognised_.framing);
       outcome_.streamed = as_stream_ = true;
     } else {
       chat::LossReport losses;

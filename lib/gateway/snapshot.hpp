@@ -38,6 +38,7 @@ struct CompiledUpstream {
   const Upstream* config = nullptr;
   const dialect::Provider* provider = nullptr;
   const dialect::Dialect* dialect = nullptr;
+  const dialect::Dialect* alternate = nullptr; ///< its servers' second dialect, or null
   std::string base_path;                       ///< of the url, without a trailing slash
   std::string base_query;                      ///< of the url, for endpoints that want one on every request
   std::string auth_name, auth_value;           ///< the credential's header field; empty = none

@@ -1,0 +1,144 @@
+// Decode, note, encode; and the two crossings: whole answers told as streams, streams gathered for who wants them whole.
+
+#include "gateway/translation.hpp"
+
+#include <utility>
+
+namespace sluice::gateway {
+
+Translation::Translation(const Ways& ways, const dialect::Asked& asked, const dialect::AnswerForm& form)
+    : from_(ways.from), to_(ways.to), max_bytes_(ways.max_bytes), operation_(asked.operation) {
+  if (ways.stream_in) {
+    reader_ = http::make_event_reader(*ways.stream_in, ways.max_event_bytes);
+    decoder_ = from_.delta_decoder(asked);
+  }
+  if (ways.stream_out) {
+    dialect::AnswerForm full = form;
+    full.usage = true;  // who has not asked for it has it taken out again by the tap
+    encoder_ = to_.delta_encoder(full);
+  }
+}
+
+Status Translation::feed(std::string_view bytes, std::string& out) {
+  if (!reader_) return gather(bytes);
+  if (!encoder_) {
+    if (Status fits = count(bytes.size()); !fits) return fits;
+  }
+  reader_->feed(bytes);
+  http::StreamEvent event;
+  for (;;) {
+    const auto more = reader_->next(event);
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) return {};
+    if (Status taken = take_event(event, out); !taken) return taken;
+  }
+}
+
+Status Translation::take_event(const http::StreamEvent& event, std::string& out) {
+  if (!event.has_data || over_) return {};
+  deltas_.clear();
+  if (Status read = decoder_->on_event(event.name, event.data, deltas_); !read) return read;
+  if (Status taken = take(deltas_, out); !taken) return taken;
+  if (decoder_->over()) end_stream(out);
+  return {};
+}
+
+Status Translation::take(const std::vector<chat::Delta>& deltas, std::string& out) {
+  for (const chat::Delta& delta : deltas) {
+    if (const auto* failed = delta.as<chat::ErrorDelta>()) {
+      provider_text_ = failed->provider_text.empty() ? failed->error.message : failed->provider_text;
+      return tl::unexpected(failed->error);
+    }
+    note(delta);
+    if (encoder_) {
+      encoder_->encode(delta, out);
+    } else {
+      gathered_.add(delta);
+    }
+  }
+  return {};
+}
+
+void Translation::note(const chat::Delta& delta) {
+  if (const auto* start = delta.as<chat::AnswerStart>()) {
+    if (model_.empty()) model_ = start->model;
+  } else if (const auto* finish = delta.as<chat::FinishDelta>()) {
+    finished_ = true;
+    if (delta.choice == 0) finish_reason_ = finish->native.empty() ? std::string(to_string(finish->reason)) : finish->native;
+  } else if (const auto* counted = delta.as<chat::UsageDelta>()) {
+    chat::merge(usage_, counted->usage);
+  }
+}
+
+void Translation::note(const chat::Message& message) {
+  model_ = message.model;
+  if (message.usage) usage_ = *message.usage;
+  if (message.choices.empty()) return;
+  const chat::Choice& first = message.choices.front();
+  finished_ = first.finish != chat::FinishReason::kNone;
+  finish_reason_ = first.native_finish.empty() ? std::string(to_string(first.finish)) : first.native_finish;
+}
+
+/// What must be whole before it can be told is bounded.
+Status Translation::count(std::size_t bytes) {
+  gathered_bytes_ += bytes;
+  if (gathered_bytes_ <= max_bytes_) return {};
+  return sluice::fail(Code::kUpstreamAnswerTooLarge,
+                      "it answered with more than the " + std::to_string(max_bytes_) + " bytes that can be translated as a whole");
+}
+
+Status Translation::gather(std::string_view bytes) {
+  if (Status fits = count(bytes.size()); !fits) return fits;
+  whole_.append(bytes);
+  return {};
+}
+
+Status Translation::end(const dialect::AnswerForm& form, std::string& out, chat::LossReport& loss) {
+  if (over_) return {};
+  chat::Message message;
+  if (reader_) {
+    http::StreamEvent event;
+    while (reader_->finish(event)) {
+      if (Status taken = take_event(event, out); !taken) return taken;
+    }
+    if (over_) return {};
+    if (Status ended = decoder_->on_end(); !ended) return ended;
+    if (encoder_) {
+      end_stream(out);
+      return {};
+    }
+    message = gathered_.take();
+  } else {
+    auto read = from_.decode_answer(whole_, {.operation = operation_});
+    if (!read) {
+      if (read.error().code == Code::kUpstreamError) provider_text_ = read.error().message;
+      return tl::unexpected(read.error());
+    }
+    whole_ = {};
+    message = *std::move(read);
+    note(message);
+    if (encoder_) {
+      if (Status taken = take(chat::to_deltas(message), out); !taken) return taken;
+      end_stream(out);
+      return {};
+    }
+  }
+  over_ = true;
+  out += to_.encode_answer(message, form, loss);
+  return {};
+}
+
+/// Where the caller wants it whole, what was gathered is still to be told by end().
+void Translation::end_stream(std::string& out) {
+  if (!encoder_) return;
+  over_ = true;
+  encoder_->end(out);
+}
+
+void Translation::fail(const Error& error, std::string_view provider_text, std::string& out) {
+  if (!encoder_ || over_) return;
+  over_ = true;
+  encoder_->encode({.choice = 0, .event = chat::ErrorDelta{.error = error, .provider_text = std::string(provider_text)}}, out);
+}
+
+}  // namespace sluice::gateway
