@@ -27,10 +27,11 @@ std::vector<std::string_view> dialect_names() {
   return names;
 }
 
-const Dialect* recognise(std::string_view method, std::string_view path, const Headers& headers, Recognised& out) {
+const Dialect* recognise(std::string_view method, std::string_view path, std::string_view query, const Headers& headers,
+                         Recognised& out) {
   const Dialect* best = nullptr;
   for (const Dialect* dialect : all()) {
-    auto found = dialect->recognise(method, path, headers);
+    auto found = dialect->recognise(method, path, query, headers);
     if (!found || (best != nullptr && found->suffix.size() <= out.suffix.size())) continue;
     best = dialect;
     out = *std::move(found);

@@ -140,8 +140,9 @@ class Dialect {
   // Inbound: what clients send.
 
   /// What `path` (normalised) means here, by its longest known suffix; nothing for a path this dialect does not know.
+  /// `query` as it stands behind the `?`: it may say how a stream is framed (`alt=sse`).
   [[nodiscard]] virtual std::optional<Recognised> recognise(std::string_view method, std::string_view path,
-                                                            const Headers& headers) const = 0;
+                                                            std::string_view query, const Headers& headers) const = 0;
   /// Reads what policy needs. Errors: kDuplicateKey, kInvalidModel, kInvalidParameter, kInvalidRequest, each naming the field.
   [[nodiscard]] virtual Status inspect(const json::Document& document, Operation operation, std::uint32_t wants,
                                        chat::RequestView& view) const = 0;
@@ -193,7 +194,8 @@ class Dialect {
 /// By name; null where unknown. / All names.
 [[nodiscard]] const Dialect* find_dialect(std::string_view name) noexcept;
 [[nodiscard]] std::vector<std::string_view> dialect_names();
-/// The dialect a path and its headers speak: the longest known suffix. Null where none knows it.
-[[nodiscard]] const Dialect* recognise(std::string_view method, std::string_view path, const Headers& headers, Recognised& out);
+/// The dialect a path, its query and its headers speak: the longest known suffix. Null where none knows it.
+[[nodiscard]] const Dialect* recognise(std::string_view method, std::string_view path, std::string_view query,
+                                       const Headers& headers, Recognised& out);
 
 }  // namespace sluice::dialect

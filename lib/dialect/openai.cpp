@@ -11,7 +11,8 @@ class OpenAi final : public Dialect {
  public:
   std::string_view name() const noexcept override { return openai_parts::kName; }
 
-  std::optional<Recognised> recognise(std::string_view method, std::string_view path, const Headers&) const override {
+  std::optional<Recognised> recognise(std::string_view method, std::string_view path, std::string_view,
+                                      const Headers&) const override {
     return openai_parts::recognise(method, path);
   }
   Status inspect(const json::Document& document, Operation operation, std::uint32_t wants, chat::RequestView& view) const override {

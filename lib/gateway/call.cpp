@@ -163,7 +163,9 @@ Stream Gateway::stream(Request request, CallOptions options) {
   state->inbox = std::make_shared<Inbox>(*core_, true);
   dialect::Recognised recognised;
   const auto target = http::parse_target(request.target);
-  if (target) state->dialect = dialect::recognise(request.method, target->path, request.headers, recognised);
+  if (target) {
+    state->dialect = dialect::recognise(request.method, target->path, target->query, request.headers, recognised);
+  }
   if (state->dialect == nullptr) state->dialect = &dialect::openai();
   state->framing = recognised.framing;
   auto ticket = core_->submit(std::move(request), state->inbox, std::move(options));

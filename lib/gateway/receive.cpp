@@ -47,7 +47,7 @@ Status Exchange::receive_head(RequestStart& start) {
   target_ = std::move(*target);
   host_ = host_of(target_, headers_);
 
-  const dialect::Dialect* spoken = dialect::recognise(method_, target_.path, headers_, recognised_);
+  const dialect::Dialect* spoken = dialect::recognise(method_, target_.path, target_.query, headers_, recognised_);
   known_operation_ = spoken != nullptr;
   if (spoken != nullptr) dialect_ = spoken;
   if (!start.fixed_dialect.empty()) {

@@ -83,7 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 3: as_stream(spoken, operation, input, false); break;
     default: {
       dialect::Recognised recognised;
-      (void)dialect::recognise("POST", input, Headers{}, recognised);
+      (void)dialect::recognise("POST", input, {}, Headers{}, recognised);
     }
   }
   return 0;

@@ -14,7 +14,7 @@ TEST_CASE("dialects are found by name") {
 
 TEST_CASE("a path is recognised by the dialect that knows it, or by none") {
   dialect::Recognised found;
-  CHECK(dialect::recognise("POST", "/v1/embeddings", {}, found) == &dialect::openai());
+  CHECK(dialect::recognise("POST", "/v1/embeddings", {}, {}, found) == &dialect::openai());
   CHECK(found.operation == chat::Operation::kEmbeddings);
-  CHECK(dialect::recognise("POST", "/v1/responsesx", {}, found) == nullptr);
+  CHECK(dialect::recognise("POST", "/v1/responsesx", {}, {}, found) == nullptr);
 }

@@ -11,7 +11,7 @@ using chat::Operation;
 namespace {
 
 std::optional<dialect::Recognised> recognised(std::string_view method, std::string_view path) {
-  return dialect::openai().recognise(method, path, {});
+  return dialect::openai().recognise(method, path, {}, {});
 }
 
 }  // namespace
