@@ -57,7 +57,16 @@ struct Upstream {
   std::string provider = "openai-compatible";
   /// http or https, host, optional port and base path: `https://api.openai.com/v1`. Empty = the provider's own.
   std::string url = {};
+  /// The wire dialect its servers speak, by name. Empty = the provider's own.
+  std::string dialect = {};
   Secret credential = {};
+  /// Signs every request (AWS Signature Version 4) instead of sending a credential. Used where `region` is given.
+  struct Aws {
+    std::string region = {};
+    Secret access_key_id = {}, secret_access_key = {};
+    Secret session_token = {};             ///< of temporary keys; empty = none
+    friend bool operator==(const Aws&, const Aws&) = default;
+  } aws = {};
   /// Sends a credential over plain http. Off: such an upstream is refused at load.
   bool allow_plaintext_credential = false;
   /// Models it serves (globs). Empty = any.

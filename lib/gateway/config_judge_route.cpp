@@ -8,6 +8,8 @@
 #include <set>
 
 #include "base/glob.hpp"
+#include "dialect/dialect.hpp"
+#include "dialect/providers.hpp"
 #include "gateway/config_judge.hpp"
 #include "gateway/config_reader.hpp"
 #include "policy/match.hpp"
@@ -37,6 +39,7 @@ class RouteJudge {
     judge_keep_alive();
     if (route_.operation == RouteOperation::kOpaque) judge_opaque();
     judge_security();
+    judge_operation();
     judge_rewrite(findings_, here_ + "/rewrite", route_);
     judge_header_edits(findings_, here_ + "/request_headers", route_.request_headers, true);
     judge_header_edits(findings_, here_ + "/response_headers", route_.response_headers, false);
@@ -179,6 +182,25 @@ class RouteJudge {
       if (!is_security(route_.upstreams[i])) continue;
       refuse(fmt::format("upstreams/{}/model", i), !route_.upstreams[i].model.empty());
       refuse(fmt::format("upstreams/{}/pools", i), !route_.upstreams[i].pools.empty());
+    }
+  }
+
+  /// A path that names an operation: every upstream must have it, whatever dialect it is asked in.
+  void judge_operation() {
+    const std::string& path = route_.match.path;
+    if (route_.operation == RouteOperation::kOpaque || path.empty() || path.find_first_of("*{") != std::string::npos) return;
+    dialect::Recognised meant;
+    const std::string_view method = route_.match.methods.empty() ? std::string_view("POST") : std::string_view(route_.match.methods.front());
+    const dialect::Dialect* spoken = dialect::recognise(method, path, {}, {}, meant);
+    if (spoken == nullptr) return;
+    for (std::size_t i = 0; i < route_.upstreams.size(); ++i) {
+      const Upstream* upstream = findings_.upstream(route_.upstreams[i].upstream);
+      const dialect::Provider* provider = upstream == nullptr ? nullptr : dialect::find_provider(upstream->provider);
+      if (provider == nullptr || upstream->mode == UpstreamMode::kSecurity) continue;
+      const dialect::Dialect* target = dialect::find_dialect(upstream->dialect.empty() ? provider->dialect : std::string_view(upstream->dialect));
+      if (target == nullptr || target == spoken || target->serves(meant.operation)) continue;
+      findings_.add(this->target(i), fmt::format("cannot be honoured: upstream {} speaks {}, which has no operation {}",
+                                                   shown(upstream->name), target->name(), to_string(meant.operation)));
     }
   }
 

@@ -28,6 +28,7 @@ class UpstreamJudge {
       add("provider", "unknown provider " + shown(upstream_.provider) + did_you_mean(upstream_.provider, names) +
                           "; \"openai-compatible\" with a url serves any other that speaks that dialect");
     }
+    judge_dialect(provider);
     judge_models();
     if (upstream_.provider == kSimulator) return judge_simulator();
     if (!(upstream_.simulator == Upstream::Simulator{})) {
@@ -51,6 +52,18 @@ class UpstreamJudge {
  private:
   void add(std::string_view key, std::string message) {
     findings_.add(here_ + "/" + std::string(key), std::move(message));
+  }
+
+  void judge_dialect(const dialect::Provider* provider) {
+    if (upstream_.dialect.empty()) return;
+    if (dialect::find_dialect(upstream_.dialect) == nullptr) {
+      const auto names = dialect::dialect_names();
+      add("dialect", "unknown dialect " + shown(upstream_.dialect) + did_you_mean(upstream_.dialect, names));
+    } else if (upstream_.mode == UpstreamMode::kSecurity) {
+      add("dialect", "has no effect: in mode \"security\" bytes pass as they are");
+    } else if (provider != nullptr && provider->dialect == upstream_.dialect) {
+      add("dialect", fmt::format("has no effect: provider {} speaks it anyway", shown(upstream_.provider)));
+    }
   }
 
   void judge_models() {

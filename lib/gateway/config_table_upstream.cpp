@@ -45,6 +45,16 @@ Codec<UpstreamCaps> caps() {
              "The longest wait for a place; the exchange's own deadline holds too.")});
 }
 
+Codec<Upstream::Aws> aws() {
+  using A = Upstream::Aws;
+  return object<A>("Keys of AWS", "Requests are signed with them (Signature Version 4); they are never sent.",
+                   {required(field("region", &A::region, text(), "The region that is called and signed for.", "\"us-east-1\"")),
+                    required(field("access_key_id", &A::access_key_id, secret(), "Which key signs.", "{\"env\": \"AWS_ACCESS_KEY_ID\"}")),
+                    required(field("secret_access_key", &A::secret_access_key, secret(), "What it signs with.",
+                                   "{\"env\": \"AWS_SECRET_ACCESS_KEY\"}")),
+                    field("session_token", &A::session_token, secret(), "Goes with temporary keys.", "{\"env\": \"AWS_SESSION_TOKEN\"}")});
+}
+
 Codec<Upstream::Simulator> simulator() {
   using S = Upstream::Simulator;
   return object<S>(
@@ -70,8 +80,13 @@ Codec<Upstream> upstream() {
        field("url", &Upstream::url, text(),
              "http or https, host, optional port and base path. Unset: the provider's own.",
              "\"http://127.0.0.1:8000/v1\""),
+       field("dialect", &Upstream::dialect, text(),
+             "The wire dialect its servers speak, where it is not the provider's own: many serve a second one beside.",
+             "\"anthropic\""),
        field("credential", &Upstream::credential, secret(),
              "The key that is sent there. Bound to this upstream's origin.", "{\"env\": \"OPENAI_API_KEY\"}"),
+       quiet(field("aws", &Upstream::aws, aws(), "Keys of AWS, where requests are to be signed instead of carrying a `credential`."),
+             &Upstream::aws),
        field("allow_plaintext_credential", &Upstream::allow_plaintext_credential, boolean(),
              "Sends the credential over plain http, which is refused otherwise."),
        field("models", &Upstream::models, texts(), "Models it serves; globs. Unset: any.", "[\"gpt-*\", \"o*\"]"),

@@ -23,7 +23,7 @@ std::string list_of(const std::vector<Problem>& problems) {
 /// An upstream is the same across a reload when all of these are.
 std::string identity_of(const Upstream& upstream, const engine::Endpoint& endpoint) {
   std::string id = upstream.name + '\n' + (endpoint.tls ? "https" : "http") + '\n' + endpoint.authority + '\n' +
-                   upstream.provider + '\n' + sluice::to_string(upstream.credential);
+                   upstream.provider + '\n' + upstream.dialect + '\n' + sluice::to_string(upstream.credential);
   // What a connection is made with cannot change under it, so it is part of who the upstream is.
   for (const std::string* part : {&endpoint.ca_file, &endpoint.certificate_file, &endpoint.key_file, &endpoint.proxy_host}) {
     id += '\n' + *part;
@@ -34,6 +34,13 @@ std::string identity_of(const Upstream& upstream, const engine::Endpoint& endpoi
   return id;
 }
 
+/// Where the simulator has a dialect's operations, as the real servers do.
+std::string_view simulated_base(std::string_view dialect) noexcept {
+  if (dialect == "gemini") return "/v1beta";
+  if (dialect == "cohere") return "/v2";
+  return dialect == "ollama" || dialect == "bedrock" ? "" : "/v1";
+}
+
 Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapshot* before, Secrets& secrets) {
   CompiledUpstream out;
   out.config = &upstream;
@@ -41,15 +48,17 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
   if (out.provider == nullptr) {
     return fail(Code::kInvalidConfiguration, "upstream '" + upstream.name + "' has an unknown provider '" + upstream.provider + "'");
   }
-  out.dialect = dialect::find_dialect(out.provider->dialect);
-  if (out.dialect == nullptr) out.dialect = &dialect::openai();
+  out.dialect = dialect::find_dialect(upstream.dialect.empty() ? out.provider->dialect : std::string_view(upstream.dialect));
+  if (out.dialect == nullptr) {
+    return fail(Code::kInvalidConfiguration, "upstream '" + upstream.name + "' has an unknown dialect '" + upstream.dialect + "'");
+  }
 
   engine::Endpoint endpoint;
   endpoint.name = upstream.name;
   const bool simulated = upstream.provider == "simulator";
   if (simulated) {
     endpoint.host = endpoint.authority = "simulator";
-    out.base_path = "/v1";
+    out.base_path = simulated_base(out.dialect->name());
   } else {
     const auto url = http::parse_url(upstream.url.empty() ? out.provider->url : std::string_view(upstream.url));
     if (!url) return tl::unexpected(url.error());
