@@ -34,7 +34,7 @@ constexpr std::array<int, 10> kValueSizes{0, 0, 1, 2, 4, 8, -1, -1, 8, 16};
 constexpr std::size_t kStringType = 7;
 
 struct FrameHeaders {
-  std::string_view message_type, event_type, exception_type, error_code;
+  std::string_view message_type, event_type, exception_type, error_code, error_message;
 };
 
 Status read_headers(std::string_view bytes, FrameHeaders& out) {
@@ -60,8 +60,19 @@ Status read_headers(std::string_view bytes, FrameHeaders& out) {
     if (name == ":event-type") out.event_type = value;
     if (name == ":exception-type") out.exception_type = value;
     if (name == ":error-code") out.error_code = value;
+    if (name == ":error-message") out.error_message = value;
   }
   return {};
+}
+
+/// `{"message":"…"}`, the form in which exceptions say theirs.
+void write_message(std::string& out, std::string_view message) {
+  out.assign(R"({"message":")");
+  for (const char c : message) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  out += "\"}";
 }
 
 void append_header(std::string& out, std::string_view name, std::string_view value) {
@@ -94,6 +105,10 @@ Status AwsEventReader::parse(std::string_view raw, StreamEvent& event) {
   if (read.message_type == "exception" || read.message_type == "error") {
     name_.assign(1, '!').append(read.message_type == "exception" ? read.exception_type : read.error_code);
     event.name = name_;
+    if (event.data.empty() && !read.error_message.empty()) {
+      write_message(message_, read.error_message);
+      event.data = message_;
+    }
   } else {
     event.name = read.event_type;
   }

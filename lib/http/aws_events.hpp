@@ -9,7 +9,8 @@
 
 namespace sluice::http {
 
-/// Reads frames. A frame whose checksum, lengths or headers are wrong is kUpstreamInvalidAnswer.
+/// Reads frames. A frame whose checksum, lengths or headers are wrong is kUpstreamInvalidAnswer. Errors that say what they
+/// say in a header alone (`:error-message`) have it as `{"message":"…"}`, as exceptions do.
 class AwsEventReader final : public GatheringReader {
  public:
   using GatheringReader::GatheringReader;
@@ -18,7 +19,8 @@ class AwsEventReader final : public GatheringReader {
   Result<std::optional<std::size_t>> find_end(std::string_view text, std::size_t scanned) override;
   Status parse(std::string_view raw, StreamEvent& event) override;
 
-  std::string name_;  // of an exception: its type behind a `!`
+  std::string name_;     // of an exception: its type behind a `!`
+  std::string message_;  // of an error without a payload
 };
 
 /// Appends a frame: `:message-type` event, `:event-type` `name`, `:content-type` application/json. A name that begins with `!`

@@ -60,6 +60,15 @@ Result<bool> GatheringReader::next(StreamEvent& event) {
 
 bool GatheringReader::finish(StreamEvent&) { return false; }
 
+bool GatheringReader::take_rest(StreamEvent& event) {
+  if (failed_ || held() == 0) return false;
+  event = {};
+  event.raw = text_.substr(at_);
+  at_ = text_.size();
+  scanned_ = 0;
+  return static_cast<bool>(parse(event.raw, event));
+}
+
 void GatheringReader::shrink() {
   if (held() != 0) return;
   text_ = {};
@@ -90,12 +99,7 @@ Status NdjsonReader::parse(std::string_view raw, StreamEvent& event) {
 }
 
 /// A last line without its break is whole if it is JSON; that is for who reads it to find out.
-bool NdjsonReader::finish(StreamEvent& event) {
-  if (held() == 0) return false;
-  feed("\n");
-  const auto more = next(event);
-  return more && *more && event.has_data;
-}
+bool NdjsonReader::finish(StreamEvent& event) { return take_rest(event) && event.has_data; }
 
 // Elements.
 

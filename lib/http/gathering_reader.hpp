@@ -25,6 +25,8 @@ class GatheringReader : public EventReader {
   [[nodiscard]] virtual Result<std::optional<std::size_t>> find_end(std::string_view text, std::size_t scanned) = 0;
   /// Fills `event` from a whole one. Errors: kUpstreamInvalidAnswer.
   [[nodiscard]] virtual Status parse(std::string_view raw, StreamEvent& event) = 0;
+  /// What is left as an event, for a finish() that lets it be whole. False where there is nothing, or nothing that parses.
+  [[nodiscard]] bool take_rest(StreamEvent& event);
 
  private:
   std::size_t max_event_bytes_;
