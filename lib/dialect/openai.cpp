@@ -2,6 +2,7 @@
 
 #include "dialect/openai.hpp"
 
+#include "dialect/providers.hpp"
 #include "http/sse.hpp"
 
 namespace sluice::dialect {
@@ -40,7 +41,10 @@ class OpenAi final : public Dialect {
   std::string_view stream_ping(Framing) const noexcept override { return ": keep-alive\n\n"; }
 
   bool serves(Operation operation) const noexcept override { return openai_parts::serves(operation); }
-  std::string target_of(const Sending& sending) const override { return openai_parts::suffix_of(sending.operation, sending.model); }
+  std::string target_of(const Sending& sending) const override {
+    return (sending.quirks & kDeployments) != 0 ? openai_parts::deployment_target(sending.operation, sending.model)
+                                                : openai_parts::suffix_of(sending.operation, sending.model);
+  }
   std::string encode_request(const chat::Request& request, const Sending& sending, chat::LossReport& loss) const override {
     return openai_parts::encode_request(request, sending, loss);
   }

@@ -19,6 +19,8 @@ inline constexpr std::string_view kName = "openai";
 [[nodiscard]] std::optional<Recognised> recognise(std::string_view method, std::string_view path);
 /// Where the operation's requests go, behind the base URL: `/chat/completions`.
 [[nodiscard]] std::string suffix_of(Operation operation, std::string_view model);
+/// The same with the deployment in the path, and the version of the API in the query.
+[[nodiscard]] std::string deployment_target(Operation operation, std::string_view model);
 [[nodiscard]] bool serves(Operation operation) noexcept;
 
 // openai_inspect.cpp
@@ -55,6 +57,12 @@ inline constexpr std::string_view kName = "openai";
 // openai_read_request.cpp, openai_read_tools.cpp, openai_write_request.cpp
 [[nodiscard]] Result<chat::Request> decode_request(const json::Document& document, Operation operation);
 [[nodiscard]] std::string encode_request(const chat::Request& request, const Sending& sending, chat::LossReport& loss);
+
+// openai_quirks.cpp
+/// True where servers with these quirks want requests changed.
+[[nodiscard]] bool has_quirks(std::uint32_t quirks) noexcept;
+/// The request as such a server takes it.
+[[nodiscard]] chat::Request with_quirks(chat::Request request, std::uint32_t quirks, chat::LossReport& loss);
 
 // openai_read_answer.cpp, openai_write_answer.cpp
 [[nodiscard]] Result<chat::Message> decode_answer(std::string_view body, Operation operation);

@@ -62,6 +62,13 @@ bool serves(Operation operation) noexcept {
          std::any_of(kKnown.begin(), kKnown.end(), [operation](const Known& known) { return known.operation == operation; });
 }
 
+std::string deployment_target(Operation operation, std::string_view model) {
+  constexpr std::string_view kVersion = "?api-version=2024-10-21";  // the last one that is generally available
+  // Models are no deployment's.
+  if (operation == Operation::kListModels || operation == Operation::kGetModel) return "/openai" + suffix_of(operation, model).append(kVersion);
+  return "/openai/deployments/" + http::percent_encode(model) + suffix_of(operation, model).append(kVersion);
+}
+
 std::string suffix_of(Operation operation, std::string_view model) {
   for (const Known& known : kKnown) {
     if (known.operation == operation) return std::string(known.suffix);

@@ -280,9 +280,7 @@ void write_stream(json::Writer& writer, const chat::Request& request) {
   writer.end_object();
 }
 
-}  // namespace
-
-std::string encode_request(const chat::Request& request, const Sending&, chat::LossReport& loss) {
+std::string write_request(const chat::Request& request, chat::LossReport& loss) {
   std::string out;
   if (request.operation == Operation::kListModels || request.operation == Operation::kGetModel) return out;
   json::Writer writer(out);
@@ -315,13 +313,20 @@ std::string encode_request(const chat::Request& request, const Sending&, chat::L
   }
   for (const chat::Extra& extra : request.extras) {
     if (extra.dialect != kName) {
-      loss.add(extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kSemantic);
+      loss.add(extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
     } else if (!extra.key.starts_with("stream_options.")) {
       writer.key(extra.key).raw(extra.json);
     }
   }
   writer.end_object();
   return out;
+}
+
+}  // namespace
+
+std::string encode_request(const chat::Request& request, const Sending& sending, chat::LossReport& loss) {
+  if (has_quirks(sending.quirks)) return write_request(with_quirks(request, sending.quirks, loss), loss);
+  return write_request(request, loss);
 }
 
 }  // namespace sluice::dialect::openai_parts

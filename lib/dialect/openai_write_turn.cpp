@@ -108,7 +108,7 @@ void write_thinking(json::Writer& writer, const chat::Turn& turn, std::string_vi
     const auto* thinking = part.as<chat::Thinking>();
     if (thinking == nullptr || thinking->field == "content") continue;
     if (!thinking->signature.empty() || !thinking->redacted.empty()) {
-      loss.add(path, "openai chat has no place for signed or encrypted thinking", LossSeverity::kSemantic);
+      loss.add(path, "openai chat has no place for signed or encrypted thinking", LossSeverity::kCosmetic);
     }
     if (thinking->field.empty() && fallback.empty()) {
       loss.add(path, "openai does not take earlier thinking back", LossSeverity::kCosmetic);
@@ -174,7 +174,7 @@ void write_extras(json::Writer& writer, const chat::Extras& extras, const std::s
       writer.key(extra.key).raw(extra.json);
     } else {
       loss.add(path.empty() ? extra.key : path + "." + extra.key, "known to the " + extra.dialect + " dialect alone",
-               LossSeverity::kSemantic);
+               LossSeverity::kCosmetic);
     }
   }
 }

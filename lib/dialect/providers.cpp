@@ -14,28 +14,33 @@ using enum AuthStyle;
 constexpr std::array kProviders{
     Provider{"openai", "OpenAI", "openai", "https://api.openai.com/v1", kBearer, kNoQuirk, "x-request-id"},
     // Any server that speaks the dialect: the configuration names it.
-    Provider{"openai-compatible", "OpenAI-compatible", "openai", "", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"openai-compatible", "OpenAI-compatible", "openai", "", kBearer, kMaxTokens, "x-request-id"},
+
+    // The classic surface: one deployment a path, and the version of the API in the query. The newer one under /openai/v1 is
+    // provider openai-compatible's.
+    Provider{"azure", "Azure OpenAI", "openai", "", kApiKeyHeader, kDeployments, "apim-request-id"},
 
     // Hosted.
     Provider{"cerebras", "Cerebras", "openai", "https://api.cerebras.ai/v1", kBearer, kNoQuirk, "x-request-id"},
-    Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kNoQuirk, "x-ds-trace-id"},
-    Provider{"fireworks", "Fireworks", "openai", "https://api.fireworks.ai/inference/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kMaxTokens, "x-ds-trace-id"},
+    Provider{"fireworks", "Fireworks", "openai", "https://api.fireworks.ai/inference/v1", kBearer, kMaxTokens, "x-request-id"},
     Provider{"groq", "Groq", "openai", "https://api.groq.com/openai/v1", kBearer, kNoQuirk, "x-request-id"},
     // Refuses what it does not know with 422 extra_forbidden, stream_options among it; the last chunk of its streams
-    // always states usage, so nothing is lost by not asking.
-    Provider{"mistral", "Mistral", "openai", "https://api.mistral.ai/v1", kBearer, kRefusesStreamOptions,
+    // always states usage, so nothing is lost by not asking. Ids: ^[a-zA-Z0-9]{9}$.
+    Provider{"mistral", "Mistral", "openai", "https://api.mistral.ai/v1", kBearer,
+             kRefusesStreamOptions | kMaxTokens | kShortToolIds | kRandomSeed | kKnownFieldsOnly | kNoDeveloperRole,
              "mistral-correlation-id"},
     Provider{"openrouter", "OpenRouter", "openai", "https://openrouter.ai/api/v1", kBearer, kNoQuirk, "x-request-id"},
     // No /v1 in its paths.
-    Provider{"perplexity", "Perplexity", "openai", "https://api.perplexity.ai", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"perplexity", "Perplexity", "openai", "https://api.perplexity.ai", kBearer, kMaxTokens, "x-request-id"},
     Provider{"sambanova", "SambaNova", "openai", "https://api.sambanova.ai/v1", kBearer, kNoQuirk, "x-request-id"},
-    Provider{"together", "Together", "openai", "https://api.together.xyz/v1", kBearer, kNoQuirk, "x-amzn-trace-id"},
+    Provider{"together", "Together", "openai", "https://api.together.xyz/v1", kBearer, kMaxTokens, "x-amzn-trace-id"},
     Provider{"venice", "Venice", "openai", "https://api.venice.ai/api/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"xai", "xAI", "openai", "https://api.x.ai/v1", kBearer, kNoQuirk, "x-request-id"},
 
     // Self-hosted: the servers' own default ports, on this machine. A key is sent where the configuration has one.
-    Provider{"llamacpp", "llama.cpp", "openai", "http://127.0.0.1:8080/v1", kBearer, kNoQuirk, "x-request-id"},
-    Provider{"ollama", "Ollama", "openai", "http://127.0.0.1:11434/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"llamacpp", "llama.cpp", "openai", "http://127.0.0.1:8080/v1", kBearer, kMaxTokens, "x-request-id"},
+    Provider{"ollama", "Ollama", "openai", "http://127.0.0.1:11434/v1", kBearer, kMaxTokens, "x-request-id"},
     Provider{"vllm", "vLLM", "openai", "http://127.0.0.1:8000/v1", kBearer, kNoQuirk, "x-request-id"},
 
     // Answers in process, without a network; the URL only names it in logs and events.
@@ -49,6 +54,14 @@ const Provider* find_provider(std::string_view name) noexcept {
     if (provider.name == name) return &provider;
   }
   return nullptr;
+}
+
+std::string base_url(const Provider& provider, std::string_view region) {
+  constexpr std::string_view kRegion = "{region}";
+  std::string url(provider.url);
+  const std::size_t at = url.find(kRegion);
+  if (at == std::string::npos) return url;
+  return region.empty() ? std::string() : url.replace(at, kRegion.size(), region);
 }
 
 std::span<const Provider> providers() noexcept { return kProviders; }

@@ -14,18 +14,28 @@ enum class AuthStyle : std::uint8_t { kNone, kBearer, kApiKeyHeader, kXApiKeyHea
 /// Where a provider departs from its dialect. Bits.
 enum Quirk : std::uint32_t {
   kNoQuirk = 0,
-  kRefusesStreamOptions = 1,   ///< 4xx on stream_options: usage is not asked for, and counted as unknown
+  kRefusesStreamOptions = 1,   ///< 4xx on stream_options: usage is not asked for; its streams state it unasked, or nobody does
+  kMaxTokens = 2,              ///< knows the older `max_tokens` alone, where a translated request would say max_completion_tokens
+  kShortToolIds = 4,           ///< ids of tool calls are nine letters and digits; others are 4xx
+  kRandomSeed = 8,             ///< `random_seed` in place of `seed`
+  kKnownFieldsOnly = 16,       ///< 4xx on fields it does not know: user, store, logit_bias, service_tier, verbosity, logprobs
+  kNoDeveloperRole = 32,       ///< 4xx on the role `developer`
+  kDeployments = 64,           ///< the model stands in the path: `/openai/deployments/{model}/chat/completions`
+  kRewrites = kShortToolIds | kRandomSeed | kKnownFieldsOnly | kNoDeveloperRole,  ///< even a caller's own dialect is written anew
 };
 
 struct Provider {
   std::string_view name;        ///< `groq`
   std::string_view label;       ///< for people: "Groq"
   std::string_view dialect;     ///< `openai`
-  std::string_view url;         ///< base URL; empty where the configuration must give one
+  std::string_view url;         ///< base URL, perhaps with `{region}`; empty where the configuration must give one
   AuthStyle auth;
   std::uint32_t quirks;
   std::string_view request_id_header;  ///< where answers carry the provider's request id
 };
+
+/// Its base URL in that region; empty where it has none of its own, or none without a region.
+[[nodiscard]] std::string base_url(const Provider& provider, std::string_view region);
 
 /// Null where unknown.
 [[nodiscard]] const Provider* find_provider(std::string_view name) noexcept;

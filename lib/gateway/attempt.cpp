@@ -17,7 +17,7 @@ bool Exchange::start_attempt() {
   auto channel = engine_.channel(to);
   if (!channel) return refuse(channel.error()), true;
   auto wire = encode_attempt();
-  if (!wire && translates() && (wire.error().code == Code::kUnsupportedParameter || wire.error().code == Code::kUnsupportedOperation)) {
+  if (!wire && writes_anew() && (wire.error().code == Code::kUnsupportedParameter || wire.error().code == Code::kUnsupportedOperation)) {
     place_.release();
     pass_over(wire.error());
     return false;
@@ -52,6 +52,9 @@ void Exchange::send_attempt(engine::WireRequest wire) {
   if (const Milliseconds connect = to.config->timeouts.connect; connect.count() != 0) connect_deadline_ = attempt_started_ + connect;
   rearm();
   transfer_paused_ = false;
+  if (to.signer) {
+    if (Status signed_off = sign(wire); !signed_off) return fail_with(signed_off.error());
+  }
   transfer_ = channel_->start(std::move(wire), *this);
   settle_pause();
 }
@@ -71,7 +74,8 @@ std::string Exchange::attempt_target() const {
     target = join_paths(to.base_path, target_.path);
   } else {
     // The path names the operation as the upstream knows it, and where the model stands in it, that one, too.
-    const bool anew = translates() || (!recognised_.model.empty() && recognised_.model != sent_model_);
+    const bool anew = translates() || (!recognised_.model.empty() && recognised_.model != sent_model_) ||
+                      (to.provider->quirks & dialect::kDeployments) != 0;
     target = to.base_path;
     target += anew ? upstream_dialect().target_of(sending()) : recognised_.suffix;
   }
@@ -102,9 +106,9 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
   wire.streaming = view_.stream;
   wire.repeatable = to.config->repeatable && !route_->security;
 
-  const bool translated = translates();
-  if (!translated) losses_.clear();
-  if (document_ && !translated && !passes_as_it_is()) {
+  const bool anew = writes_anew();
+  if (!anew) losses_.clear();
+  if (document_ && !anew && !passes_as_it_is()) {
     if (!model.empty() && !(view_.model_present && view_.model == model)) {
       if (Status set = dialect_->set_model(wire.body, *document_, view_, model); !set) return tl::unexpected(set.error());
     }
@@ -117,7 +121,7 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
 
   wire.headers.reserve(8, 384);
   pass_up(headers_, passes_as_it_is(), route.forward_headers, wire.headers);
-  if (translated) {
+  if (anew) {
     if (Status written = translate_request(wire); !written) return tl::unexpected(written.error());
   } else if (!passes_as_it_is()) {
     dialect_->add_headers(sending(), wire.headers);
@@ -131,6 +135,26 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
     wire.headers.add_trusted(to.auth_name, to.auth_value);
   }
   return wire;
+}
+
+/// The signature covers every field as it is sent, so it comes last.
+Status Exchange::sign(engine::WireRequest& wire) const {
+  const CompiledUpstream& to = upstream();
+  Headers all = wire.headers;
+  all.remove("host");
+  all.add_trusted("Host", to.state->endpoint.authority);
+  const std::size_t query = std::min(wire.target.find('?'), wire.target.size());
+  const std::string_view target = wire.target;
+  const std::string written = wire.body.edited() ? wire.body.to_string() : std::string();
+  const std::string payload = auth::sigv4::hex_sha256(wire.body.edited() ? std::string_view(written) : wire.body.original().view());
+  const auth::sigv4::Parts parts{.method = wire.method,
+                                 .path = target.substr(0, query),
+                                 .query = target.substr(std::min(query + 1, target.size())),
+                                 .payload = payload};
+  if (Status signed_off = to.signer->sign(parts, engine_.core().clock().wall(), all); !signed_off) return signed_off;
+  all.remove("host");  // the transport writes it
+  wire.headers = std::move(all);
+  return {};
 }
 
 void Exchange::close_attempt(Code code, std::string reason) {

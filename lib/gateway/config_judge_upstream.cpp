@@ -98,10 +98,24 @@ class UpstreamJudge {
     judge_caps();
   }
 
+  void judge_aws(const dialect::Provider* provider) {
+    if (upstream_.aws.region.empty()) return;
+    const std::string_view spoken = !upstream_.dialect.empty() ? std::string_view(upstream_.dialect) : provider == nullptr ? "" : provider->dialect;
+    if (provider != nullptr && spoken != "bedrock") {
+      add("aws", fmt::format("has no effect: provider {} takes no signed requests; use \"credential\"", shown(upstream_.provider)));
+    }
+    if (!upstream_.credential.empty()) add("aws", "stands beside \"credential\": a request is signed, or carries a key, not both");
+    const std::string& region = upstream_.aws.region;
+    const bool plain = std::all_of(region.begin(), region.end(),
+                                   [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+    if (!plain) add("aws/region", shown(region) + " is no region of AWS; they are written as \"us-east-1\"");
+  }
+
   void judge_address(const dialect::Provider* provider) {
     if (!upstream_.proxy.empty()) judge_proxy();
-    std::string_view text = upstream_.url;
-    if (text.empty() && provider != nullptr) text = provider->url;
+    judge_aws(provider);
+    std::string text = upstream_.url;
+    if (text.empty() && provider != nullptr) text = dialect::base_url(*provider, upstream_.aws.region);
     if (text.empty()) {
       if (provider != nullptr)
         findings_.add(here_,

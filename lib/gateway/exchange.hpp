@@ -135,12 +135,14 @@ class Exchange final : private engine::TransferSink {
   bool start_attempt();
   void send_attempt(engine::WireRequest wire);
   [[nodiscard]] Result<engine::WireRequest> encode_attempt();
+  Status sign(engine::WireRequest& wire) const;
   [[nodiscard]] std::string model_of_attempt() const;
   [[nodiscard]] std::string attempt_target() const;
   void close_attempt(Code code, std::string reason);
   // Phases 4 and 5, between two dialects (translate.cpp).
   [[nodiscard]] const dialect::Dialect& upstream_dialect() const;
   [[nodiscard]] bool translates() const;
+  [[nodiscard]] bool writes_anew() const;
   [[nodiscard]] dialect::Sending sending() const;
   Status translate_request(engine::WireRequest& wire);
   void tell_losses();

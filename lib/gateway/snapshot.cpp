@@ -3,6 +3,7 @@
 #include "gateway/snapshot.hpp"
 
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 
 #include "gateway/secrets.hpp"
@@ -23,7 +24,7 @@ std::string list_of(const std::vector<Problem>& problems) {
 /// An upstream is the same across a reload when all of these are.
 std::string identity_of(const Upstream& upstream, const engine::Endpoint& endpoint) {
   std::string id = upstream.name + '\n' + (endpoint.tls ? "https" : "http") + '\n' + endpoint.authority + '\n' +
-                   upstream.provider + '\n' + upstream.dialect + '\n' + sluice::to_string(upstream.credential);
+                   upstream.provider + '\n' + upstream.dialect + '\n' + sluice::to_string(upstream.credential) + '\n' + upstream.aws.region + '\n' + sluice::to_string(upstream.aws.access_key_id);
   // What a connection is made with cannot change under it, so it is part of who the upstream is.
   for (const std::string* part : {&endpoint.ca_file, &endpoint.certificate_file, &endpoint.key_file, &endpoint.proxy_host}) {
     id += '\n' + *part;
@@ -39,6 +40,24 @@ std::string_view simulated_base(std::string_view dialect) noexcept {
   if (dialect == "gemini") return "/v1beta";
   if (dialect == "cohere") return "/v2";
   return dialect == "ollama" || dialect == "bedrock" ? "" : "/v1";
+}
+
+Result<std::shared_ptr<const auth::sigv4::Signer>> make_signer(const Upstream& upstream, Secrets& secrets) {
+  const Upstream::Aws& aws = upstream.aws;
+  std::array<std::string, 3> keys;
+  std::size_t n = 0;
+  for (const Secret* part : {&aws.access_key_id, &aws.secret_access_key, &aws.session_token}) {
+    std::string& key = keys[n++];
+    if (part->empty()) continue;
+    auto secret = part->resolve();
+    if (!secret) return fail(secret.error().code, "upstream '" + upstream.name + "': " + secret.error().message);
+    if (!is_header_value(*secret)) {
+      return fail(Code::kInvalidHeader, "upstream '" + upstream.name + "': a key of its \"aws\" holds a control character, which no header may");
+    }
+    key = *std::move(secret);
+    if (part != &aws.access_key_id) secrets.add(key);
+  }
+  return std::make_shared<const auth::sigv4::Signer>(std::move(keys[0]), std::move(keys[1]), std::move(keys[2]), aws.region, "bedrock");
 }
 
 Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapshot* before, Secrets& secrets) {
@@ -60,7 +79,7 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
     endpoint.host = endpoint.authority = "simulator";
     out.base_path = simulated_base(out.dialect->name());
   } else {
-    const auto url = http::parse_url(upstream.url.empty() ? out.provider->url : std::string_view(upstream.url));
+    const auto url = http::parse_url(upstream.url.empty() ? dialect::base_url(*out.provider, upstream.aws.region) : upstream.url);
     if (!url) return tl::unexpected(url.error());
     endpoint.tls = url->tls;
     endpoint.host = url->host;
@@ -99,6 +118,12 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
       case dialect::AuthStyle::kNone:
       case dialect::AuthStyle::kBearer: out.auth_name = "Authorization"; out.auth_value = "Bearer " + *secret; break;
     }
+  }
+
+  if (!upstream.aws.region.empty()) {
+    auto signer = make_signer(upstream, secrets);
+    if (!signer) return tl::unexpected(signer.error());
+    out.signer = std::move(*signer);
   }
 
   const std::string identity = identity_of(upstream, endpoint);

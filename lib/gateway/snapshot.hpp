@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "auth/api_key.hpp"
+#include "auth/sigv4.hpp"
 #include "dialect/dialect.hpp"
 #include "dialect/providers.hpp"
 #include "engine/curl_transport.hpp"
@@ -42,6 +43,7 @@ struct CompiledUpstream {
   std::string base_path;                       ///< of the url, without a trailing slash
   std::string base_query;                      ///< of the url, for endpoints that want one on every request
   std::string auth_name, auth_value;           ///< the credential's header field; empty = none
+  std::shared_ptr<const auth::sigv4::Signer> signer;  ///< signs what is sent instead; or null
   std::shared_ptr<UpstreamState> state;
 };
 

@@ -21,6 +21,11 @@ const dialect::Dialect& Exchange::upstream_dialect() const {
 
 bool Exchange::translates() const { return !passes_as_it_is() && &upstream_dialect() != dialect_; }
 
+/// The request is not the caller's bytes: another dialect, or a server that departs from this one.
+bool Exchange::writes_anew() const {
+  return translates() || (document_ && !passes_as_it_is() && (upstream().provider->quirks & dialect::kRewrites) != 0);
+}
+
 /// What the attempt is about, in the upstream's terms.
 dialect::Sending Exchange::sending() const {
   return {.operation = view_.operation, .model = sent_model_, .streaming = view_.stream, .quirks = upstream().provider->quirks};
