@@ -9,12 +9,14 @@
 
 namespace sluice::dialect {
 
-enum class AuthStyle : std::uint8_t { kNone, kBearer, kApiKeyHeader, kXApiKeyHeader };
+enum class AuthStyle : std::uint8_t { kNone, kBearer, kApiKeyHeader, kXApiKeyHeader, kGoogApiKeyHeader };
 
 /// Where a provider departs from its dialect. Bits.
 enum Quirk : std::uint32_t {
   kNoQuirk = 0,
   kRefusesStreamOptions = 1,   ///< 4xx on stream_options: usage is not asked for, and counted as unknown
+  kEmbedsByPredict = 1 << 8,   ///< Vertex AI: embeddings are asked of `:predict`, as instances
+  kCountsAtRoot = 1 << 9,      ///< Vertex AI: countTokens takes tools and the like at its root, not in a generateContentRequest
 };
 
 struct Provider {
