@@ -34,6 +34,7 @@ struct TurnStart {
 };
 struct TextDelta {
   std::string text = {};
+  std::string signature = {};  ///< a thought signature that hangs on this text (Gemini); ends its part
   friend bool operator==(const TextDelta&, const TextDelta&) = default;
 };
 struct ThinkingDelta {

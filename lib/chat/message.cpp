@@ -81,7 +81,14 @@ void Gatherer::add(const Delta& delta) {
           },
           [&](const TurnStart& d) { choice(delta.choice).turn.role = d.role; },
           [&](const TextDelta& d) {
-            if (!d.text.empty()) last_or_new<Text>(choice(delta.choice).turn).text += d.text;
+            if (d.text.empty() && d.signature.empty()) return;
+            Turn& turn = choice(delta.choice).turn;
+            // A signature belongs to what stood before it in its own part.
+            const Text* last = turn.parts.empty() ? nullptr : turn.parts.back().as<Text>();
+            if (last != nullptr && (!last->signature.empty() || !d.signature.empty())) turn.parts.push_back({Text{}});
+            Text& text = last_or_new<Text>(turn);
+            text.text += d.text;
+            text.signature += d.signature;
           },
           [&](const ThinkingDelta& d) {
             Turn& turn = choice(delta.choice).turn;
@@ -154,7 +161,7 @@ std::vector<Delta> to_deltas(const Message& message) {
     std::uint32_t calls = 0;
     for (const Part& part : choice.turn.parts) {
       if (const Text* text = part.as<Text>()) {
-        put(TextDelta{text->text});
+        put(TextDelta{text->text, text->signature});
         for (const Citation& citation : text->citations) put(CitationDelta{citation});
       } else if (const Thinking* thinking = part.as<Thinking>()) {
         put(ThinkingDelta{thinking->text, thinking->signature, thinking->redacted, thinking->field});

@@ -7,8 +7,10 @@
 namespace sluice::dialect {
 namespace {
 
-const std::array<const Dialect*, 1>& all() noexcept {
-  static const std::array<const Dialect*, 1> dialects{&openai()};
+/// Where two know a path by the same suffix the first one has it: those whose clients are known by their headers stand
+/// before openai, whose are not.
+const std::array<const Dialect*, 2>& all() noexcept {
+  static const std::array<const Dialect*, 2> dialects{&gemini(), &openai()};
   return dialects;
 }
 

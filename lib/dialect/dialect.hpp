@@ -191,6 +191,9 @@ class Dialect {
 
 /// OpenAI chat completions, completions, embeddings, moderations, models. Lifetime: static.
 [[nodiscard]] const Dialect& openai() noexcept;
+/// Gemini generateContent, streamGenerateContent, countTokens, embedContent, batchEmbedContents, models; also as Vertex AI
+/// has them. Lifetime: static.
+[[nodiscard]] const Dialect& gemini() noexcept;
 /// By name; null where unknown. / All names.
 [[nodiscard]] const Dialect* find_dialect(std::string_view name) noexcept;
 [[nodiscard]] std::vector<std::string_view> dialect_names();

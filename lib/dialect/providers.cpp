@@ -24,6 +24,7 @@ constexpr std::array kProviders{
     Provider{"cerebras", "Cerebras", "openai", "https://api.cerebras.ai/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kMaxTokens, "x-ds-trace-id"},
     Provider{"fireworks", "Fireworks", "openai", "https://api.fireworks.ai/inference/v1", kBearer, kMaxTokens, "x-request-id"},
+    Provider{"gemini", "Gemini", "gemini", "https://generativelanguage.googleapis.com/v1beta", kGoogApiKeyHeader, kNoQuirk, ""},
     Provider{"groq", "Groq", "openai", "https://api.groq.com/openai/v1", kBearer, kNoQuirk, "x-request-id"},
     // Refuses what it does not know with 422 extra_forbidden, stream_options among it; the last chunk of its streams
     // always states usage, so nothing is lost by not asking. Ids: ^[a-zA-Z0-9]{9}$.
@@ -36,6 +37,9 @@ constexpr std::array kProviders{
     Provider{"sambanova", "SambaNova", "openai", "https://api.sambanova.ai/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"together", "Together", "openai", "https://api.together.xyz/v1", kBearer, kMaxTokens, "x-amzn-trace-id"},
     Provider{"venice", "Venice", "openai", "https://api.venice.ai/api/v1", kBearer, kNoQuirk, "x-request-id"},
+    // Project and location stand in the path: https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/
+    // {location}/publishers/google.
+    Provider{"vertex", "Vertex AI", "gemini", "", kBearer, kEmbedsByPredict | kCountsAtRoot, ""},
     Provider{"xai", "xAI", "openai", "https://api.x.ai/v1", kBearer, kNoQuirk, "x-request-id"},
 
     // Self-hosted: the servers' own default ports, on this machine. A key is sent where the configuration has one.

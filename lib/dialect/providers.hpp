@@ -9,7 +9,7 @@
 
 namespace sluice::dialect {
 
-enum class AuthStyle : std::uint8_t { kNone, kBearer, kApiKeyHeader, kXApiKeyHeader };
+enum class AuthStyle : std::uint8_t { kNone, kBearer, kApiKeyHeader, kXApiKeyHeader, kGoogApiKeyHeader };
 
 /// Where a provider departs from its dialect. Bits.
 enum Quirk : std::uint32_t {
@@ -21,6 +21,8 @@ enum Quirk : std::uint32_t {
   kKnownFieldsOnly = 16,       ///< 4xx on fields it does not know: user, store, logit_bias, service_tier, verbosity, logprobs
   kNoDeveloperRole = 32,       ///< 4xx on the role `developer`
   kDeployments = 64,           ///< the model stands in the path: `/openai/deployments/{model}/chat/completions`
+  kEmbedsByPredict = 1 << 8,   ///< Vertex AI: embeddings are asked of `:predict`, as instances
+  kCountsAtRoot = 1 << 9,      ///< Vertex AI: countTokens takes tools and the like at its root, not in a generateContentRequest
   kRewrites = kShortToolIds | kRandomSeed | kKnownFieldsOnly | kNoDeveloperRole,  ///< even a caller's own dialect is written anew
 };
 

@@ -115,6 +115,7 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
     switch (out.provider->auth) {
       case dialect::AuthStyle::kApiKeyHeader: out.auth_name = "api-key"; out.auth_value = std::move(*secret); break;
       case dialect::AuthStyle::kXApiKeyHeader: out.auth_name = "x-api-key"; out.auth_value = std::move(*secret); break;
+      case dialect::AuthStyle::kGoogApiKeyHeader: out.auth_name = "x-goog-api-key"; out.auth_value = std::move(*secret); break;
       case dialect::AuthStyle::kNone:
       case dialect::AuthStyle::kBearer: out.auth_name = "Authorization"; out.auth_value = "Bearer " + *secret; break;
     }
