@@ -28,6 +28,7 @@ class OpenAi final : public Dialect {
   std::string encode_error(const Error& error, const ErrorContext& context) const override {
     return openai_parts::encode_error(error, context);
   }
+  bool ends_anywhere() const noexcept override { return true; }
   std::unique_ptr<DeltaEncoder> delta_encoder(const AnswerForm& form) const override {
     return openai_parts::make_delta_encoder(form.operation, form.usage);
   }

@@ -7,6 +7,7 @@
 #include "gateway/core.hpp"
 #include "gateway/exchange.hpp"
 #include "gateway/exchange_plugins.hpp"
+#include "gateway/translation.hpp"
 #include "http/sse.hpp"
 
 namespace sluice::gateway {
@@ -354,8 +355,12 @@ void Exchange::answer_judged() {
   }
 }
 
-/// The end of a stream that a filter has ended, in the caller's dialect.
-std::string Exchange::filtered_end() {
+/// The end of a stream that a filter has ended, in the caller's dialect. Where an end has to close what stands open, and
+/// nobody knows what does, it is an error that ends it.
+std::string Exchange::filtered_end(const Error& error) {
+  std::string told;
+  if (translation_ && translation_->cut(chat::FinishReason::kContentFilter, std::max(view_.choices, 1u), told)) return told;
+  if (!dialect_->ends_anywhere()) return dialect_->encode_stream_error(error, {}, recognised_.framing);
   chat::AnswerStart start;
   std::string example;
   if (plugins_->editor != nullptr && plugins_->editor->add_event({}, {}, example)) {

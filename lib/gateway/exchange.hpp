@@ -145,6 +145,7 @@ class Exchange final : private engine::TransferSink {
   [[nodiscard]] bool writes_anew() const;
   [[nodiscard]] dialect::Sending sending() const;
   Status translate_request(engine::WireRequest& wire);
+  void answer_count();
   void tell_losses();
   [[nodiscard]] std::string losses_in_words() const;
   void open_translation(std::optional<http::Framing> framing);
@@ -203,7 +204,7 @@ class Exchange final : private engine::TransferSink {
   void ask_end();
   void add_text(const Delta& delta);
   void answer_judged();
-  [[nodiscard]] std::string filtered_end();
+  [[nodiscard]] std::string filtered_end(const Error& error);
   [[nodiscard]] dialect::AnswerForm answer_form() const noexcept;
   void gather_whole(std::string_view bytes);
   void decode_whole();

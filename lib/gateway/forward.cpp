@@ -118,6 +118,7 @@ void Exchange::pass_over(Error refusal) {
 
 /// Nobody can be asked (any more): the caller gets the failure there was, or the reason why nobody was asked at all.
 void Exchange::nobody_left() {
+  if (!failed_ && view_.operation == chat::Operation::kCountTokens && refusal_ && refusal_->code == Code::kUnsupportedOperation) return answer_count();
   if (failed_) {
     Failed failed = std::move(*failed_);
     return tell_failure(std::move(failed.error), failed.provider_text, failed.provider_status);

@@ -2,6 +2,7 @@
 // as the caller's own dialect would have brought it; behind that, nobody knows that it was translated. What cannot be carried
 // is kept in the account, or refuses the upstream. Knows which dialects meet; must not know what either looks like.
 
+#include "chat/request_tokens.hpp"
 #include "gateway/core.hpp"
 #include "gateway/exchange.hpp"
 #include "gateway/translation.hpp"
@@ -66,6 +67,30 @@ Status Exchange::translate_request(engine::WireRequest& wire) {
   wire.has_body = has_body;
   target.add_headers(sending(), wire.headers);
   return {};
+}
+
+/// No upstream of the route counts tokens: the caller gets the gateway's estimate, which says that it is one.
+void Exchange::answer_count() {
+  auto request = dialect_->decode_request(*document_, view_.operation);
+  if (!request) return refuse(request.error());
+  chat::Message message;
+  message.usage.emplace();
+  message.usage->input_tokens = chat::estimate_tokens(*request, chat::tokens::tokenizer_of(view_.model));
+  message.usage->estimated = true;
+  chat::LossReport losses;
+  const std::string body = dialect_->encode_answer(message, answer_form(), losses);
+  ResponseHead head;
+  head.status = 200;
+  head.headers.add_trusted("content-type", "application/json");
+  head.headers.add_trusted("x-request-id", outcome_.id);
+  head.headers.add_trusted("x-sluice-estimated", "true");
+  head.headers.add_trusted("content-length", std::to_string(body.size()));
+  outcome_.usage = *message.usage;
+  outcome_.status = head.status;
+  head_given_ = true;
+  caller_->on_head(head);
+  give(body);
+  end(Happening::kRefuse, Ending::kRefused, std::nullopt);
 }
 
 /// What of the request was lost on the way to the upstream whose answer it is.

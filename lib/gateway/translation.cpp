@@ -135,6 +135,14 @@ void Translation::end_stream(std::string& out) {
   encoder_->end(out);
 }
 
+bool Translation::cut(chat::FinishReason reason, std::uint32_t choices, std::string& out) {
+  if (!encoder_ || over_) return false;
+  for (std::uint32_t choice = 0; choice < choices; ++choice) encoder_->encode({.choice = choice, .event = chat::FinishDelta{.reason = reason}}, out);
+  if (!chat::empty(usage_)) encoder_->encode({.choice = 0, .event = chat::UsageDelta{.usage = usage_}}, out);
+  end_stream(out);
+  return true;
+}
+
 void Translation::fail(const Error& error, std::string_view provider_text, std::string& out) {
   if (!encoder_ || over_) return;
   over_ = true;

@@ -38,6 +38,9 @@ class Translation {
   /// The caller's stream ends with an error.
   void fail(const Error& error, std::string_view provider_text, std::string& out);
 
+  /// The caller's stream ends here with that reason, in all choices. False: it has had its end, or is none.
+  [[nodiscard]] bool cut(chat::FinishReason reason, std::uint32_t choices, std::string& out);
+
   /// The caller's stream has had its end.
   [[nodiscard]] bool over() const noexcept { return over_; }
   /// A finish reason has been seen.
