@@ -7,8 +7,9 @@
 namespace sluice::dialect {
 namespace {
 
-const std::array<const Dialect*, 1>& all() noexcept {
-  static const std::array<const Dialect*, 1> dialects{&openai()};
+// Of two that know a path equally well the first speaks: those that ask a header for it stand before those that do not.
+const std::array<const Dialect*, 2>& all() noexcept {
+  static const std::array<const Dialect*, 2> dialects{&anthropic(), &openai()};
   return dialects;
 }
 

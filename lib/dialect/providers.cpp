@@ -1,4 +1,4 @@
-// The providers, a row each. Only those whose OpenAI-compatible surface the `openai` dialect serves as it is.
+// The providers, a row each: those whose surface one of the dialects serves as it is.
 // A URL is what the operation's suffix (`/chat/completions`) is put behind; it was seen to work in recorded traffic, or
 // is the default of the provider's own server.
 
@@ -15,6 +15,10 @@ constexpr std::array kProviders{
     Provider{"openai", "OpenAI", "openai", "https://api.openai.com/v1", kBearer, kNoQuirk, "x-request-id"},
     // Any server that speaks the dialect: the configuration names it.
     Provider{"openai-compatible", "OpenAI-compatible", "openai", "", kBearer, kNoQuirk, "x-request-id"},
+
+    // Anthropic's own, and its models on Azure, whose resource the configuration names (https://NAME.services.ai.azure.com/anthropic/v1).
+    Provider{"anthropic", "Anthropic", "anthropic", "https://api.anthropic.com/v1", kXApiKeyHeader, kNoQuirk, "request-id"},
+    Provider{"azure-anthropic", "Anthropic on Azure", "anthropic", "", kXApiKeyHeader, kNoQuirk, "apim-request-id"},
 
     // Hosted.
     Provider{"cerebras", "Cerebras", "openai", "https://api.cerebras.ai/v1", kBearer, kNoQuirk, "x-request-id"},

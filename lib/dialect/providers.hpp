@@ -15,6 +15,9 @@ enum class AuthStyle : std::uint8_t { kNone, kBearer, kApiKeyHeader, kXApiKeyHea
 enum Quirk : std::uint32_t {
   kNoQuirk = 0,
   kRefusesStreamOptions = 1,   ///< 4xx on stream_options: usage is not asked for, and counted as unknown
+  // Hosts of Anthropic's models that have the model in the path: the body says `anthropic_version` in its place.
+  kBodyForVertex = 1u << 8,    ///< `stream` stays in the body (recorded so)
+  kBodyForBedrock = 1u << 9,   ///< `stream` is in the path, too
 };
 
 struct Provider {
