@@ -94,7 +94,7 @@ void Gatherer::add(const Delta& delta) {
             Turn& turn = choice(delta.choice).turn;
             // A signature ends its block; redacted thinking is a block of its own.
             const Thinking* last = turn.parts.empty() ? nullptr : turn.parts.back().as<Thinking>();
-            if (last == nullptr || !d.redacted.empty() || !last->redacted.empty() || (!last->signature.empty() && !d.text.empty())) {
+            if (last == nullptr || !d.redacted.empty() || !last->redacted.empty() || !last->signature.empty()) {
               turn.parts.push_back({Thinking{}});
             }
             Thinking& thinking = last_or_new<Thinking>(turn);

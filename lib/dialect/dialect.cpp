@@ -9,8 +9,8 @@ namespace {
 
 /// Where two know a path by the same suffix the first one has it: those whose clients are known by their headers stand
 /// before openai, whose are not.
-const std::array<const Dialect*, 2>& all() noexcept {
-  static const std::array<const Dialect*, 2> dialects{&gemini(), &openai()};
+const std::array<const Dialect*, 3>& all() noexcept {
+  static const std::array<const Dialect*, 3> dialects{&anthropic(), &gemini(), &openai()};
   return dialects;
 }
 

@@ -196,6 +196,8 @@ class Dialect {
 /// Gemini generateContent, streamGenerateContent, countTokens, embedContent, batchEmbedContents, models; also as Vertex AI
 /// has them. Lifetime: static.
 [[nodiscard]] const Dialect& gemini() noexcept;
+/// Anthropic messages, count_tokens, models. Lifetime: static.
+[[nodiscard]] const Dialect& anthropic() noexcept;
 /// By name; null where unknown. / All names.
 [[nodiscard]] const Dialect* find_dialect(std::string_view name) noexcept;
 [[nodiscard]] std::vector<std::string_view> dialect_names();

@@ -1,5 +1,6 @@
 // The canonical model into requests of the OpenAI dialect, members in the order OpenAI's own documents list them.
 
+#include "dialect/lost_extras.hpp"
 #include "dialect/openai.hpp"
 #include "dialect/openai_turn.hpp"
 #include "json/writer.hpp"
@@ -313,7 +314,7 @@ std::string write_request(const chat::Request& request, chat::LossReport& loss) 
   }
   for (const chat::Extra& extra : request.extras) {
     if (extra.dialect != kName) {
-      loss.add(extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+      loss.add(extra.key, "known to the " + extra.dialect + " dialect alone", severity_of_lost(extra));
     } else if (!extra.key.starts_with("stream_options.")) {
       writer.key(extra.key).raw(extra.json);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dialect/lost_extras.hpp"
 #include "dialect/openai.hpp"
 #include "dialect/openai_turn.hpp"
 
@@ -174,7 +175,7 @@ void write_extras(json::Writer& writer, const chat::Extras& extras, const std::s
       writer.key(extra.key).raw(extra.json);
     } else {
       loss.add(path.empty() ? extra.key : path + "." + extra.key, "known to the " + extra.dialect + " dialect alone",
-               LossSeverity::kCosmetic);
+               severity_of_lost(extra));
     }
   }
 }
@@ -313,7 +314,14 @@ void write_turn(json::Writer& writer, const chat::Turn& turn, const std::string&
 
 void write_answer_message(json::Writer& writer, const chat::Turn& turn, chat::LossReport& loss) {
   writer.begin_object().field("role", "assistant");
-  const std::vector<const Part*> content = content_of(turn, false);
+  std::vector<const Part*> content = content_of(turn, false);
+  // What another provider ran itself and what it found: the text stands without it.
+  std::erase_if(content, [&loss](const Part* part) {
+    const auto* opaque = part->as<chat::OpaquePart>();
+    if (opaque == nullptr || opaque->dialect == kName) return false;
+    loss.add("message." + opaque->type, "a part known to the " + opaque->dialect + " dialect alone", LossSeverity::kCosmetic);
+    return true;
+  });
   // A list only where the upstream itself gave one: OpenAI's clients expect a string or null.
   const bool listed = turn.form == ContentForm::kParts;
   write_content(writer, content, listed ? ContentForm::kParts : turn.form == ContentForm::kText ? ContentForm::kText : ContentForm::kAuto,

@@ -1,4 +1,4 @@
-// The providers, a row each. Only those whose OpenAI-compatible surface the `openai` dialect serves as it is.
+// The providers, a row each: those whose surface one of the dialects serves as it is.
 // A URL is what the operation's suffix (`/chat/completions`) is put behind; it was seen to work in recorded traffic, or
 // is the default of the provider's own server.
 
@@ -19,6 +19,10 @@ constexpr std::array kProviders{
     // The classic surface: one deployment a path, and the version of the API in the query. The newer one under /openai/v1 is
     // provider openai-compatible's.
     Provider{"azure", "Azure OpenAI", "openai", "", kApiKeyHeader, kDeployments, "apim-request-id"},
+
+    // Anthropic's own, and its models on Azure, whose resource the configuration names (https://NAME.services.ai.azure.com/anthropic/v1).
+    Provider{"anthropic", "Anthropic", "anthropic", "https://api.anthropic.com/v1", kXApiKeyHeader, kNoQuirk, "request-id"},
+    Provider{"azure-anthropic", "Anthropic on Azure", "anthropic", "", kXApiKeyHeader, kNoQuirk, "apim-request-id"},
 
     // Hosted.
     Provider{"cerebras", "Cerebras", "openai", "https://api.cerebras.ai/v1", kBearer, kNoQuirk, "x-request-id"},

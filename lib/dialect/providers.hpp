@@ -23,6 +23,9 @@ enum Quirk : std::uint32_t {
   kDeployments = 64,           ///< the model stands in the path: `/openai/deployments/{model}/chat/completions`
   kEmbedsByPredict = 1 << 8,   ///< Vertex AI: embeddings are asked of `:predict`, as instances
   kCountsAtRoot = 1 << 9,      ///< Vertex AI: countTokens takes tools and the like at its root, not in a generateContentRequest
+  // Hosts of Anthropic's models that have the model in the path: the body says `anthropic_version` in its place.
+  kBodyForVertex = 1 << 10,    ///< `stream` stays in the body (recorded so)
+  kBodyForBedrock = 1 << 11,   ///< `stream` is in the path, too
   kRewrites = kShortToolIds | kRandomSeed | kKnownFieldsOnly | kNoDeveloperRole,  ///< even a caller's own dialect is written anew
 };
 

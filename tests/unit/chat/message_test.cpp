@@ -51,6 +51,15 @@ TEST_CASE("choices interleave and are ordered by index") {
   CHECK(message.choices[1].turn.text() == "bB");
 }
 
+// Two thoughts that were signed and not shown became one with both signatures, which no provider takes back.
+TEST_CASE("signatures without words stay apart") {
+  const Message message = gathered({{0, ThinkingDelta{"", "S1"}}, {0, ThinkingDelta{"", "S2"}}});
+  const auto& parts = message.choices[0].turn.parts;
+  REQUIRE(parts.size() == 2);
+  CHECK(*parts[0].as<Thinking>() == Thinking{"", "S1"});
+  CHECK(*parts[1].as<Thinking>() == Thinking{"", "S2"});
+}
+
 TEST_CASE("a signature ends its block and redacted thinking is its own") {
   const Message message = gathered({{0, ThinkingDelta{"a", "S1"}}, {0, ThinkingDelta{"b", "S2"}}, {0, ThinkingDelta{"", "", "R"}}});
   const auto& parts = message.choices[0].turn.parts;

@@ -1,0 +1,14 @@
+#pragma once
+/// What it costs that a member only one dialect understands is left out on the way to another. Knows the few that matter, by
+/// dialect and name; must not know why one is left out.
+
+#include "chat/content.hpp"
+#include "chat/loss.hpp"
+
+namespace sluice::dialect {
+
+/// kNote: the model of the request carries what it says in another form. kSemantic: without it the answer would be one to
+/// something else. Everything else is kCosmetic: a setting of the provider's own.
+[[nodiscard]] chat::LossSeverity severity_of_lost(const chat::Extra& extra) noexcept;
+
+}  // namespace sluice::dialect
