@@ -1,4 +1,5 @@
-// The providers, a row each. Only those whose OpenAI-compatible surface the `openai` dialect serves as it is.
+// The providers, a row each: those whose OpenAI-compatible surface the `openai` dialect serves as it is, and those with a
+// dialect of their own.
 // A URL is what the operation's suffix (`/chat/completions`) is put behind; it was seen to work in recorded traffic, or
 // is the default of the provider's own server.
 
@@ -17,6 +18,8 @@ constexpr std::array kProviders{
     Provider{"openai-compatible", "OpenAI-compatible", "openai", "", kBearer, kNoQuirk, "x-request-id"},
 
     // Hosted.
+    // With an API key of Bedrock's own; signed requests are `kSigV4`. Other regions: the URL says which.
+    Provider{"bedrock", "AWS Bedrock", "bedrock", "https://bedrock-runtime.us-east-1.amazonaws.com", kBearer, kNoQuirk, "x-amzn-requestid"},
     Provider{"cerebras", "Cerebras", "openai", "https://api.cerebras.ai/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kNoQuirk, "x-ds-trace-id"},
     Provider{"fireworks", "Fireworks", "openai", "https://api.fireworks.ai/inference/v1", kBearer, kNoQuirk, "x-request-id"},

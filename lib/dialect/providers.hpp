@@ -9,7 +9,8 @@
 
 namespace sluice::dialect {
 
-enum class AuthStyle : std::uint8_t { kNone, kBearer, kApiKeyHeader, kXApiKeyHeader };
+enum class AuthStyle : std::uint8_t { kNone, kBearer, kApiKeyHeader, kXApiKeyHeader,
+                                      kSigV4 };  ///< AWS: each request signed (auth/sigv4.hpp), where there is no bearer key
 
 /// Where a provider departs from its dialect. Bits.
 enum Quirk : std::uint32_t {

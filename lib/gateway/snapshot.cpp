@@ -88,6 +88,7 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
       case dialect::AuthStyle::kApiKeyHeader: out.auth_name = "api-key"; out.auth_value = std::move(*secret); break;
       case dialect::AuthStyle::kXApiKeyHeader: out.auth_name = "x-api-key"; out.auth_value = std::move(*secret); break;
       case dialect::AuthStyle::kNone:
+      case dialect::AuthStyle::kSigV4:  // no provider's row has it yet
       case dialect::AuthStyle::kBearer: out.auth_name = "Authorization"; out.auth_value = "Bearer " + *secret; break;
     }
   }
