@@ -198,6 +198,8 @@ class Dialect {
 [[nodiscard]] const Dialect& gemini() noexcept;
 /// Anthropic messages, count_tokens, models. Lifetime: static.
 [[nodiscard]] const Dialect& anthropic() noexcept;
+/// AWS Bedrock: Converse, ConverseStream, CountTokens. Lifetime: static.
+[[nodiscard]] const Dialect& bedrock() noexcept;
 /// By name; null where unknown. / All names.
 [[nodiscard]] const Dialect* find_dialect(std::string_view name) noexcept;
 [[nodiscard]] std::vector<std::string_view> dialect_names();

@@ -25,6 +25,8 @@ constexpr std::array kProviders{
     Provider{"azure-anthropic", "Anthropic on Azure", "anthropic", "", kXApiKeyHeader, kNoQuirk, "apim-request-id"},
 
     // Hosted.
+    // With an API key of Bedrock's own, or signed (Upstream::aws).
+    Provider{"bedrock", "AWS Bedrock", "bedrock", "https://bedrock-runtime.{region}.amazonaws.com", kBearer, kNoQuirk, "x-amzn-requestid"},
     Provider{"cerebras", "Cerebras", "openai", "https://api.cerebras.ai/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kMaxTokens, "x-ds-trace-id"},
     Provider{"fireworks", "Fireworks", "openai", "https://api.fireworks.ai/inference/v1", kBearer, kMaxTokens, "x-request-id"},
