@@ -40,6 +40,9 @@ inline constexpr std::string_view kName = "gemini";
 [[nodiscard]] std::string write_usage(const chat::Usage& usage);
 
 // gemini_finish.cpp
+/// The word of a finish reason; its number stands for it where a client asked for enumerations as numbers.
+[[nodiscard]] std::string finish_word_of(const json::Value& reason);
+[[nodiscard]] std::string finish_word_of(std::string_view json);
 /// What a finish reason means in an answer with or without calls. `native` is left empty where write_finish() gives it back.
 [[nodiscard]] chat::FinishReason finish_reason(std::string_view word, bool calls, std::string& native);
 [[nodiscard]] std::string_view finish_word(chat::FinishReason reason, std::string_view native) noexcept;

@@ -22,7 +22,8 @@ chat::Choice read_candidate(const Value& candidate, std::size_t position, std::s
   chat::Choice choice;
   choice.index = index_of(candidate, position);
   const Value content = member(candidate, "content"), parts = member(content, "parts");
-  if (content && !parts) choice.turn.form = chat::ContentForm::kAbsent;
+  // A content without parts, and none at all: filters leave either.
+  if (!parts) choice.turn.form = content ? chat::ContentForm::kAbsent : chat::ContentForm::kNull;
   if (const Value role = member(content, "role"); role && reading::text(role) != "model") reading::keep(choice.turn.extras, kName, "role", role);
   if (content && !has(content, "role")) choice.turn.extras.push_back({std::string(kName), "role", {}});
   std::size_t calls = 0;
@@ -33,7 +34,7 @@ chat::Choice read_candidate(const Value& candidate, std::size_t position, std::s
     if (call->id.empty()) call->id = made_id(response_id, choice.index, calls);
     ++calls;
   }
-  choice.finish = finish_reason(text(candidate, "finishReason"), calls != 0, choice.native_finish);
+  choice.finish = finish_reason(finish_word_of(member(candidate, "finishReason")), calls != 0, choice.native_finish);
   std::string scratch;
   for (Value m = candidate.first(); m; m = m.next()) {
     const std::string_view key = m.key(scratch);
@@ -65,7 +66,9 @@ void read_chat(const Value& root, chat::Message& out) {
       out.choices.push_back(std::move(blocked));
     }
   }
-  if (const Value usage = member(root, "usageMetadata"); usage.is(Type::kObject)) out.usage = read_usage(usage);
+  if (const Value usage = member(root, "usageMetadata"); usage.is(Type::kObject)) {
+    if (const chat::Usage counts = read_usage(usage); !chat::empty(counts)) out.usage = counts;
+  }
   // The usage stays as it stood, too: it says more (per modality) than the model holds.
   keep_others(out.extras, root, {"responseId", "modelVersion", "candidates"});
 }

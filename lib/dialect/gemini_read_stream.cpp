@@ -100,7 +100,7 @@ class Decoder final : public DeltaDecoder {
       extra(chat::ExtraDelta::Where::kChoice, index, key, m, out);
     }
     chat::FinishDelta end;
-    end.reason = finish_reason(text(candidate, "finishReason"), choice.calls != 0, end.native);
+    end.reason = finish_reason(finish_word_of(member(candidate, "finishReason")), choice.calls != 0, end.native);
     if (end.reason == chat::FinishReason::kNone) return;
     close_call(index, choice, out);
     finished_ = true;

@@ -39,13 +39,13 @@ bool has_content(std::string_view json) noexcept {
 }
 
 /// The first finish reason of a candidate in a text that begins at the root.
-std::string_view finish_in(std::string_view json) noexcept {
+std::string finish_in(std::string_view json) {
   constexpr std::string_view kKey = "\"finishReason\"";
   for (Member reason = chunk::find_member(json, kKey); reason; reason = chunk::find_member(json, kKey, reason.value)) {
     // Arguments of a call may have such a member, too.
     if (chunk::depth_at(json, reason.value) != kCandidateDepth) continue;
-    const std::string_view word = chunk::string_at(json, reason.value);
-    if (!word.empty()) return word.substr(0, kMaxWord);
+    const std::size_t end = chunk::skip_value(json, reason.value);
+    if (std::string word = finish_word_of(json.substr(reason.value, end - reason.value)); !word.empty()) return word;
   }
   return {};
 }
@@ -63,7 +63,7 @@ class StreamTap final : public AnswerTap {
     }
     verdict.content = has_content(data);
     if (model_.empty()) look_for_model(data);
-    if (const std::string_view word = finish_in(data); !word.empty()) {
+    if (const std::string word = finish_in(data); !word.empty()) {
       finished_ = true;
       if (finish_.empty()) finish_ = word;
     }
@@ -134,7 +134,7 @@ class WholeTap final : public AnswerTap {
   Status on_end() override {
     if (!scanning_) {
       scan(kept_);
-      if (const std::string_view word = finish_in(kept_); !word.empty()) finish_ = word;
+      finish_ = finish_in(kept_);
     }
     usage_ = read(scanner_.value(kUsage));
     if (operation_ == Operation::kCountTokens) usage_.input_tokens = count(scanner_.value(kTotal));
@@ -184,10 +184,8 @@ class WholeTap final : public AnswerTap {
     for (Member reason = chunk::find_member(tail_, kKey); reason; reason = chunk::find_member(tail_, kKey, reason.value)) {
       const std::size_t end = chunk::skip_value(tail_, reason.value);
       if (end >= tail_.size()) break;  // perhaps cut off: the next piece has the rest
-      if (const std::string_view word = chunk::string_at(tail_, reason.value); !word.empty()) {
-        finish_ = word.substr(0, kMaxWord);
-        break;
-      }
+      finish_ = finish_word_of(std::string_view(tail_).substr(reason.value, end - reason.value));
+      if (!finish_.empty()) break;
     }
     if (tail_.size() > kTail) tail_.erase(0, tail_.size() - kTail);
   }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "dialect/gemini.hpp"
 #include "dialect/gemini_answer.hpp"
 #include "dialect/gemini_keys.hpp"
 
@@ -45,7 +46,7 @@ bool TextReader::read(const Value& candidate, std::size_t position, AnswerTexts&
         for (Value item = name == "parts" && parts.is(Type::kArray) ? parts.first() : Value{}; item; item = item.next()) part(item);
       });
     } else if (is_key(key, "finishReason")) {
-      finishes = finishes || (m.is(Type::kString) && !is_empty(m));
+      finishes = finishes || !finish_word_of(m).empty();
     } else if (is_key(key, "logprobsResult") || is_key(key, "groundingMetadata")) {
       nulls.push_back(place_of(m, Form::kNull));
       nulls.back().always = is_key(key, "groundingMetadata") && changed_.contains(choice_);

@@ -31,6 +31,7 @@ std::vector<chat::Citation> foreign_citations(const chat::Turn& turn) {
 
 void write_content(json::Writer& writer, const chat::Choice& choice, chat::LossReport& loss) {
   const std::string path = "candidates[" + std::to_string(choice.index) + "]";
+  if (choice.turn.form == chat::ContentForm::kNull && choice.turn.parts.empty()) return;
   writer.key("content").begin_object();
   const std::string* role = own(choice.turn.extras, "role");
   if (role == nullptr) {
