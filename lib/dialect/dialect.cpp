@@ -7,8 +7,8 @@
 namespace sluice::dialect {
 namespace {
 
-const std::array<const Dialect*, 1>& all() noexcept {
-  static const std::array<const Dialect*, 1> dialects{&openai()};
+const std::array<const Dialect*, 2>& all() noexcept {
+  static const std::array<const Dialect*, 2> dialects{&openai(), &openai_responses()};
   return dialects;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dialect/data_url.hpp"
 #include "dialect/openai.hpp"
 #include "dialect/openai_turn.hpp"
 
@@ -17,12 +18,6 @@ void write_cache(json::Writer& writer, const std::optional<chat::CacheMark>& cac
   writer.key("cache_control").begin_object().field("type", cache->type);
   if (!cache->ttl.empty()) writer.field("ttl", cache->ttl);
   writer.end_object();
-}
-
-std::string data_url(const chat::Source& source, std::string_view fallback_type) {
-  std::string url = "data:";
-  url.append(source.media_type.empty() ? fallback_type : std::string_view(source.media_type));
-  return url.append(";base64,").append(source.data);
 }
 
 /// Goes into the content list of a message; the rest has members of its own.
@@ -174,7 +169,7 @@ void write_extras(json::Writer& writer, const chat::Extras& extras, const std::s
       writer.key(extra.key).raw(extra.json);
     } else {
       loss.add(path.empty() ? extra.key : path + "." + extra.key, "known to the " + extra.dialect + " dialect alone",
-               LossSeverity::kSemantic);
+               extra.loss);
     }
   }
 }
