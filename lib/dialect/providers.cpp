@@ -11,32 +11,36 @@ namespace {
 
 using enum AuthStyle;
 
+/// Seen to be served beside chat in recorded traffic, or stated by the server's own documents (Groq, Ollama, vLLM).
+constexpr std::string_view kResponses = "openai-responses";
+
 constexpr std::array kProviders{
-    Provider{"openai", "OpenAI", "openai", "https://api.openai.com/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"openai", "OpenAI", "openai", "https://api.openai.com/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
     // Any server that speaks the dialect: the configuration names it.
     Provider{"openai-compatible", "OpenAI-compatible", "openai", "", kBearer, kNoQuirk, "x-request-id"},
 
     // Hosted.
     Provider{"cerebras", "Cerebras", "openai", "https://api.cerebras.ai/v1", kBearer, kNoQuirk, "x-request-id"},
-    Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kNoQuirk, "x-ds-trace-id"},
+    Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kNoQuirk, "x-ds-trace-id", kResponses},
     Provider{"fireworks", "Fireworks", "openai", "https://api.fireworks.ai/inference/v1", kBearer, kNoQuirk, "x-request-id"},
-    Provider{"groq", "Groq", "openai", "https://api.groq.com/openai/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"groq", "Groq", "openai", "https://api.groq.com/openai/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
     // Refuses what it does not know with 422 extra_forbidden, stream_options among it; the last chunk of its streams
     // always states usage, so nothing is lost by not asking.
     Provider{"mistral", "Mistral", "openai", "https://api.mistral.ai/v1", kBearer, kRefusesStreamOptions,
              "mistral-correlation-id"},
-    Provider{"openrouter", "OpenRouter", "openai", "https://openrouter.ai/api/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"openrouter", "OpenRouter", "openai", "https://openrouter.ai/api/v1", kBearer, kNoQuirk,
+             "x-request-id", kResponses},
     // No /v1 in its paths.
     Provider{"perplexity", "Perplexity", "openai", "https://api.perplexity.ai", kBearer, kNoQuirk, "x-request-id"},
     Provider{"sambanova", "SambaNova", "openai", "https://api.sambanova.ai/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"together", "Together", "openai", "https://api.together.xyz/v1", kBearer, kNoQuirk, "x-amzn-trace-id"},
     Provider{"venice", "Venice", "openai", "https://api.venice.ai/api/v1", kBearer, kNoQuirk, "x-request-id"},
-    Provider{"xai", "xAI", "openai", "https://api.x.ai/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"xai", "xAI", "openai", "https://api.x.ai/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
 
     // Self-hosted: the servers' own default ports, on this machine. A key is sent where the configuration has one.
-    Provider{"llamacpp", "llama.cpp", "openai", "http://127.0.0.1:8080/v1", kBearer, kNoQuirk, "x-request-id"},
-    Provider{"ollama", "Ollama", "openai", "http://127.0.0.1:11434/v1", kBearer, kNoQuirk, "x-request-id"},
-    Provider{"vllm", "vLLM", "openai", "http://127.0.0.1:8000/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"llamacpp", "llama.cpp", "openai", "http://127.0.0.1:8080/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
+    Provider{"ollama", "Ollama", "openai", "http://127.0.0.1:11434/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
+    Provider{"vllm", "vLLM", "openai", "http://127.0.0.1:8000/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
 
     // Answers in process, without a network; the URL only names it in logs and events.
     Provider{"simulator", "Simulator", "openai", "http://simulator.invalid/v1", kNone, kNoQuirk, "x-request-id"},

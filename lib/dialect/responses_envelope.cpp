@@ -128,7 +128,7 @@ const std::string* find(const std::vector<std::pair<std::string, std::string>>& 
 
 }  // namespace
 
-Envelope::Envelope(const AnswerForm& form) : model_() {
+Envelope::Envelope(const AnswerForm& form) {
   const Value root = form.request != nullptr ? form.request->root() : Value{};
   for (const Echoed& echoed : kEchoed) {
     const Value said = member(root, echoed.key);
@@ -138,8 +138,7 @@ Envelope::Envelope(const AnswerForm& form) : model_() {
 }
 
 void Envelope::begin(std::string_view id, std::string_view model, std::optional<std::int64_t> created) {
-  // Clients tell responses from other objects by how their ids begin.
-  if (id_.empty() && !id.empty()) id_ = id.starts_with("resp") ? std::string(id) : "resp_" + std::string(id);
+  if (id_.empty()) id_ = id;
   if (model_.empty() && !model.empty()) model_ = model;
   if (!created_) created_ = created;
 }

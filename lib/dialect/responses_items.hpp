@@ -98,6 +98,8 @@ class Messages {
   explicit Messages(const chat::Turn& turn);
   /// How many of the parts in a row, of which there are `available`, are the next message's.
   [[nodiscard]] std::size_t parts(std::size_t available) const;
+  /// The next message has no content.
+  [[nodiscard]] bool next_is_empty() const;
   /// The members of the next message, `marks` where it does not say them; on to the one behind it.
   void write(json::Writer& writer, const ItemMarks& marks);
 

@@ -316,12 +316,16 @@ chat::Turn& ItemReader::assistant() {
 /// The assistant's turn is over: what its messages said of themselves goes with it.
 void ItemReader::close() {
   if (open_) {
-    bool said = messages_.size() > 1;
-    for (const Message& message : messages_) said = said || message.said != "{}";
+    bool said = messages_.size() > 1, empty = false;
+    for (const Message& message : messages_) {
+      // One without content, beside other items, would not be seen.
+      empty = empty || (message.parts == 0 && !turns_.back().parts.empty());
+      said = said || empty || message.said != "{}";
+    }
     std::string list;
     for (const Message& message : messages_) {
       list += list.empty() ? "[" : ",";
-      if (messages_.size() == 1) {
+      if (messages_.size() == 1 && !empty) {
         list += message.said;
         break;
       }

@@ -217,7 +217,8 @@ void write_tool(json::Writer& writer, const chat::Tool& tool, chat::LossReport& 
     }
   } else {
     // The schema requires both; and what is not strict has to say so, for the API takes silence for strict.
-    writer.key("parameters").raw(tool.parameters.empty() ? std::string_view(R"({"type":"object","properties":{}})") : std::string_view(tool.parameters));
+    writer.key("parameters");
+    tool.parameters.empty() ? writer.null() : writer.raw(tool.parameters);
     if (chat::find_extra(tool.extras, kName, key::kStrictUnsaid) == nullptr) writer.key("strict").boolean(tool.strict.value_or(false));
   }
   if (tool.cache) loss.add("tools." + tool.name + ".cache_control", "openai-responses caches without being asked", LossSeverity::kCosmetic);

@@ -28,6 +28,7 @@ class OutputWriter {
     writer_.begin_array();
     for (std::size_t at = 0; at < parts.size();) {
       own_items(at);
+      while (messages_.next_is_empty()) message(at, at);
       if (!is_content(parts[at])) {
         item(parts[at]);
         ++at;

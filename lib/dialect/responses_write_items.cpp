@@ -145,6 +145,7 @@ class TurnWriter {
     std::size_t at = 0;
     bool any = false;
     while (at < parts.size()) {
+      while (messages_.next_is_empty()) message(at, at);
       if (!content_at(at)) {
         item(parts[at], at);
         ++at;
@@ -277,6 +278,8 @@ std::size_t Messages::parts(std::size_t available) const {
   const auto n = next_ ? reading::integer(reading::member(next_, "parts")) : std::nullopt;
   return n && *n >= 0 ? std::min(static_cast<std::size_t>(*n), available) : available;
 }
+
+bool Messages::next_is_empty() const { return next_ && reading::integer(reading::member(next_, "parts")) == std::int64_t{0}; }
 
 void Messages::write(json::Writer& writer, const ItemMarks& marks) {
   bool id = false, status = false;

@@ -50,6 +50,7 @@ class RequestWriter {
       writer_.field("instructions", chat.turns[0].text());
       at = 1;
     }
+    if (at == chat.turns.size()) return;  // a prompt the server keeps says it all
     writer_.key("input").begin_array();
     std::set<std::string> custom;
     for (; at < chat.turns.size(); ++at) write_turn(writer_, chat.turns[at], "messages[" + std::to_string(at) + "]", custom, loss_);

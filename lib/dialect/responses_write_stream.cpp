@@ -151,7 +151,11 @@ class Encoder final : public DeltaEncoder {
           // Its arguments come in deltas: an empty string, not yet an empty object.
           const bool custom = item.call.kind == chat::ToolKind::kCustom;
           w.begin_object().field("type", custom ? "custom_tool_call" : "function_call").field("id", item.id).field("status", status);
-          w.field("call_id", item.call.id).field("name", item.call.name).field(custom ? "input" : "arguments", "").end_object();
+          w.field("call_id", item.call.id).field("name", item.call.name).field(custom ? "input" : "arguments", "");
+          for (const chat::Extra& extra : item.call.extras) {
+            if (extra.dialect == kName && extra.key != "id" && extra.key != "status") w.key(extra.key).raw(extra.json);
+          }
+          w.end_object();
         } else {
           write_call(w, item.call, {item.id, status});
         }
