@@ -42,6 +42,8 @@ struct ThinkingDelta {
   std::string signature = {};  ///< comes whole, after the text it signs
   std::string redacted = {};
   std::string field = {};      ///< as Thinking::field
+  Extras extras = {};          ///< of the block
+  bool begins = false;         ///< a block of its own, whatever came before
   friend bool operator==(const ThinkingDelta&, const ThinkingDelta&) = default;
 };
 struct RefusalDelta {

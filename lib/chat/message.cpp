@@ -94,7 +94,8 @@ void Gatherer::add(const Delta& delta) {
             Turn& turn = choice(delta.choice).turn;
             // A signature ends its block; redacted thinking is a block of its own.
             const Thinking* last = turn.parts.empty() ? nullptr : turn.parts.back().as<Thinking>();
-            if (last == nullptr || !d.redacted.empty() || !last->redacted.empty() || !last->signature.empty()) {
+            if (last == nullptr || d.begins || !d.redacted.empty() || !last->redacted.empty() ||
+                (!last->signature.empty() && !(d.text.empty() && d.signature.empty()))) {
               turn.parts.push_back({Thinking{}});
             }
             Thinking& thinking = last_or_new<Thinking>(turn);
@@ -102,6 +103,7 @@ void Gatherer::add(const Delta& delta) {
             thinking.signature += d.signature;
             thinking.redacted += d.redacted;
             if (thinking.field.empty()) thinking.field = d.field;
+            for (const Extra& extra : d.extras) keep(thinking.extras, extra);
           },
           [&](const RefusalDelta& d) { last_or_new<Refusal>(choice(delta.choice).turn).text += d.text; },
           [&](const ToolCallStart& d) {
@@ -159,12 +161,14 @@ std::vector<Delta> to_deltas(const Message& message) {
     const auto put = [&](auto event) { out.push_back({choice.index, std::move(event)}); };
     put(TurnStart{choice.turn.role});
     std::uint32_t calls = 0;
+    bool thought = false;  // by the part before
     for (const Part& part : choice.turn.parts) {
+      const bool thought_before = std::exchange(thought, part.as<Thinking>() != nullptr);
       if (const Text* text = part.as<Text>()) {
         put(TextDelta{text->text, text->signature});
         for (const Citation& citation : text->citations) put(CitationDelta{citation});
       } else if (const Thinking* thinking = part.as<Thinking>()) {
-        put(ThinkingDelta{thinking->text, thinking->signature, thinking->redacted, thinking->field});
+        put(ThinkingDelta{thinking->text, thinking->signature, thinking->redacted, thinking->field, thinking->extras, thought_before});
       } else if (const Refusal* refusal = part.as<Refusal>()) {
         put(RefusalDelta{refusal->text});
       } else if (const ToolCall* call = part.as<ToolCall>()) {

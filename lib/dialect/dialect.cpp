@@ -9,8 +9,8 @@ namespace {
 
 /// Where two know a path by the same suffix the first one has it: those whose clients are known by their headers stand
 /// before openai, whose are not.
-const std::array<const Dialect*, 4>& all() noexcept {
-  static const std::array<const Dialect*, 4> dialects{&anthropic(), &bedrock(), &gemini(), &openai()};
+const std::array<const Dialect*, 5>& all() noexcept {
+  static const std::array<const Dialect*, 5> dialects{&anthropic(), &bedrock(), &gemini(), &openai(), &openai_responses()};
   return dialects;
 }
 

@@ -35,7 +35,7 @@ chat::LossSeverity severity_of_lost(const chat::Extra& extra) noexcept {
   for (const Row& row : kRows) {
     if (row.dialect == extra.dialect && row.key == extra.key) return row.severity;
   }
-  return chat::LossSeverity::kCosmetic;
+  return extra.loss;
 }
 
 }  // namespace sluice::dialect

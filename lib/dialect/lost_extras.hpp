@@ -8,7 +8,7 @@
 namespace sluice::dialect {
 
 /// kNote: the model of the request carries what it says in another form. kSemantic: without it the answer would be one to
-/// something else. Everything else is kCosmetic: a setting of the provider's own.
+/// something else. Everything else is what its dialect said when it kept it: kCosmetic, a setting of the provider's own, unless told.
 [[nodiscard]] chat::LossSeverity severity_of_lost(const chat::Extra& extra) noexcept;
 
 }  // namespace sluice::dialect

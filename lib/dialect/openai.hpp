@@ -47,6 +47,10 @@ inline constexpr std::string_view kName = "openai";
 [[nodiscard]] std::unique_ptr<AnswerEditor> make_whole_editor(Operation operation);
 
 // openai_errors.cpp
+/// OpenAI's word for the kind of failure; clients tell retryable ones by status, people read this. Literals.
+[[nodiscard]] std::string_view error_type(int status) noexcept;
+/// The provider's own words for errors the provider made; the gateway's for all others. Lifetime: the arguments.
+[[nodiscard]] std::string_view error_words(const Error& error, std::string_view provider_text) noexcept;
 [[nodiscard]] std::string encode_error(const Error& error, const ErrorContext& context);
 [[nodiscard]] bool is_error_body(std::string_view body);
 

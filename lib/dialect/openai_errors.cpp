@@ -16,29 +16,11 @@ namespace {
 
 using json::Type;
 
-
-/// OpenAI's word for the kind of failure; clients tell retryable ones by status, people read this.
-std::string_view type_of(int status) noexcept {
-  switch (status) {
-    case 401: return "authentication_error";
-    case 402: return "insufficient_quota";
-    case 403: return "permission_error";
-    case 408: case 504: return "timeout_error";
-    case 429: return "rate_limit_error";
-    default: return status >= 500 || status == 0 ? "server_error" : "invalid_request_error";
-  }
-}
-
-/// The provider's own words stand for errors the provider made; the gateway's for all others.
-bool from_provider(const Error& error, const ErrorContext& context) noexcept {
-  return !context.provider_text.empty() && (error.code == Code::kUpstreamStatus || error.code == Code::kUpstreamError);
-}
-
 void write_envelope(std::string& out, const Error& error, const ErrorContext& context) {
   json::Writer writer(out);
   writer.begin_object().key("error").begin_object();
-  writer.field("message", from_provider(error, context) ? context.provider_text : std::string_view(error.message));
-  writer.field("type", type_of(error.http_status));
+  writer.field("message", error_words(error, context.provider_text));
+  writer.field("type", error_type(error.http_status));
   writer.key("param");
   error.param.empty() ? writer.null() : writer.string(error.param);
   writer.field("code", to_string(error.code));
@@ -53,6 +35,22 @@ void write_envelope(std::string& out, const Error& error, const ErrorContext& co
 }
 
 }  // namespace
+
+std::string_view error_type(int status) noexcept {
+  switch (status) {
+    case 401: return "authentication_error";
+    case 402: return "insufficient_quota";
+    case 403: return "permission_error";
+    case 408: case 504: return "timeout_error";
+    case 429: return "rate_limit_error";
+    default: return status >= 500 || status == 0 ? "server_error" : "invalid_request_error";
+  }
+}
+
+std::string_view error_words(const Error& error, std::string_view provider_text) noexcept {
+  const bool from_provider = error.code == Code::kUpstreamStatus || error.code == Code::kUpstreamError;
+  return from_provider && !provider_text.empty() ? provider_text : std::string_view(error.message);
+}
 
 std::string encode_error(const Error& error, const ErrorContext& context) {
   std::string out;

@@ -46,6 +46,45 @@ std::string shown(const Value& value) {
   return value.is(Type::kNumber) ? std::string(value.raw().substr(0, 32)) : std::string(type_name(value));
 }
 
+bool same_letters(std::string_view a, std::string_view lower) noexcept {
+  return a.size() == lower.size() && std::equal(a.begin(), a.end(), lower.begin(), [](char x, char y) {
+    return (x >= 'A' && x <= 'Z' ? static_cast<char>(x + 32) : x) == y;
+  });
+}
+
+bool is_model_alias(std::string_view key) noexcept { return same_letters(key, "modelid") || same_letters(key, "model_id"); }
+
+std::string_view text_of(const Value& string, chat::RequestView& view) {
+  if (!string.has_escapes()) return string.raw_string();
+  std::string& kept = view.arena.emplace_back();
+  return string.text(kept);
+}
+
+Status take_model(const Value& value, const Value& alias, const Value& other_case, chat::RequestView& view) {
+  std::string scratch;
+  if (other_case) {
+    return fail(Code::kInvalidModel, "'" + std::string(other_case.key(scratch)) +
+                "' is spelled like a second 'model'; name the model once, as 'model'", "model");
+  }
+  if (!value) return {};
+  if (alias) {
+    const std::string name(alias.key(scratch));
+    return fail(Code::kInvalidModel, "'" + name + "' stands beside 'model'; name the model once, as 'model'", name);
+  }
+  if (!value.is(Type::kString)) {
+    return fail(Code::kInvalidModel, "model is " + std::string(type_name(value)) + "; it must be a string", "model");
+  }
+  const std::string_view name = text_of(value, view);
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::any_of(name.begin(), name.end(), control)) {
+    return fail(Code::kInvalidModel, "model holds a control character; it must be printable text", "model");
+  }
+  view.model_present = true;
+  view.model_value = value;
+  view.model = name;
+  return {};
+}
+
 namespace {
 
 /// The root members somebody acts on. Each may stand there once.
@@ -53,12 +92,6 @@ enum Field : std::uint32_t {
   kModel, kModelAlias, kMessages, kMaxTokens, kMaxCompletionTokens, kStream, kTools, kStreamOptions, kToolChoice, kN,
   kResponseFormat, kFunctions, kFunctionCall, kPrompt, kSuffix, kInput, kDimensions, kModelCase, kUnknown,
 };
-
-bool same_letters(std::string_view a, std::string_view lower) noexcept {
-  return a.size() == lower.size() && std::equal(a.begin(), a.end(), lower.begin(), [](char x, char y) {
-    return (x >= 'A' && x <= 'Z' ? static_cast<char>(x + 32) : x) == y;
-  });
-}
 
 Field field_of(std::string_view key) noexcept {
   switch (key.size()) {
@@ -119,30 +152,7 @@ class Inspector {
   }
 
  private:
-  Status model() {
-    const Value value = fields_[kModel];
-    if (fields_[kModelCase]) {
-      return fail(Code::kInvalidModel, "'" + std::string(fields_[kModelCase].key(scratch_)) +
-                  "' is spelled like a second 'model'; name the model once, as 'model'", "model");
-    }
-    if (!value) return {};
-    if (fields_[kModelAlias]) {
-      const std::string alias(fields_[kModelAlias].key(scratch_));
-      return fail(Code::kInvalidModel, "'" + alias + "' stands beside 'model'; name the model once, as 'model'", alias);
-    }
-    if (!value.is(Type::kString)) {
-      return fail(Code::kInvalidModel, "model is " + std::string(type_name(value)) + "; it must be a string", "model");
-    }
-    const std::string_view name = text_of(value);
-    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-    if (std::any_of(name.begin(), name.end(), control)) {
-      return fail(Code::kInvalidModel, "model holds a control character; it must be printable text", "model");
-    }
-    view_.model_present = true;
-    view_.model_value = value;
-    view_.model = name;
-    return {};
-  }
+  Status model() { return take_model(fields_[kModel], fields_[kModelAlias], fields_[kModelCase], view_); }
 
   Status generation() {
     if (const Value value = fields_[kStream]; value && !value.is(Type::kNull)) {
@@ -349,12 +359,7 @@ class Inspector {
 
   void add(chat::Role who, const Value& text) { view_.prompt.push_back({who, false, text_of(text), text}); }
 
-  /// The decoded text: a view of the body, or of the view's arena.
-  std::string_view text_of(const Value& string) {
-    if (!string.has_escapes()) return string.raw_string();
-    std::string& kept = view_.arena.emplace_back();
-    return string.text(kept);
-  }
+  std::string_view text_of(const Value& string) { return openai_parts::text_of(string, view_); }
 
   Operation operation_;
   std::uint32_t wants_;

@@ -1,6 +1,6 @@
 #pragma once
-/// What the inspection of a request and its measuring have in common: how a field is found wrong, and how errors say so.
-/// Private to the room.
+/// What the inspection of a request and its measuring have in common, in this dialect and in Responses: how the model is
+/// taken, how a field is found wrong, and how errors say so. Private to the room.
 
 #include <string>
 #include <string_view>
@@ -22,6 +22,17 @@ namespace sluice::dialect::openai_parts {
 [[nodiscard]] tl::unexpected<Error> duplicate(const json::Value& member);
 /// kInvalidParameter: "`name` is a number; it must be `expected`".
 [[nodiscard]] tl::unexpected<Error> wrong(std::string_view name, const json::Value& value, std::string_view expected);
+
+/// True where `a` is `lower` but for the case of its letters: servers that decode without regard to case (Go's do) take
+/// `Model` for the model.
+[[nodiscard]] bool same_letters(std::string_view a, std::string_view lower) noexcept;
+/// A second name for the model, which some servers obey.
+[[nodiscard]] bool is_model_alias(std::string_view key) noexcept;
+/// The decoded text: a view of the body, or of the view's arena.
+[[nodiscard]] std::string_view text_of(const json::Value& string, chat::RequestView& view);
+/// The model into the view. `alias` and `other_case` are members that say it by another name; absent where there are none.
+/// Errors: kInvalidModel.
+[[nodiscard]] Status take_model(const json::Value& model, const json::Value& alias, const json::Value& other_case, chat::RequestView& view);
 
 /// The root members a shape is counted in. Absent ones stay absent; none stands twice.
 struct Measured {

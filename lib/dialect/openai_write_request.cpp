@@ -1,5 +1,6 @@
 // The canonical model into requests of the OpenAI dialect, members in the order OpenAI's own documents list them.
 
+#include "dialect/effort.hpp"
 #include "dialect/lost_extras.hpp"
 #include "dialect/openai.hpp"
 #include "dialect/openai_turn.hpp"
@@ -128,20 +129,6 @@ void write_response_format(json::Writer& writer, const chat::ResponseFormat& for
   }
 }
 
-/// Budgets in OpenAI's words. No provider states what its words are worth; these bounds keep small budgets small.
-std::string_view effort_of(const chat::Reasoning& reasoning, chat::LossReport& loss) {
-  if (!reasoning.effort.empty()) return reasoning.effort;
-  if (reasoning.budget_tokens) {
-    loss.add("reasoning.budget_tokens", "openai has efforts in place of budgets", LossSeverity::kNote);
-    return *reasoning.budget_tokens <= 4096 ? "low" : *reasoning.budget_tokens <= 10240 ? "medium" : "high";
-  }
-  if (reasoning.enabled) {
-    loss.add("reasoning.enabled", "openai has efforts in place of a switch", LossSeverity::kNote);
-    return *reasoning.enabled ? "medium" : "none";
-  }
-  return {};
-}
-
 void write_chat(json::Writer& writer, const chat::ChatInput& chat, chat::LossReport& loss) {
   writer.key("messages").begin_array();
   for (std::size_t i = 0; i < chat.turns.size(); ++i) write_turn(writer, chat.turns[i], "messages[" + std::to_string(i) + "]", loss);
@@ -161,7 +148,7 @@ void write_chat(json::Writer& writer, const chat::ChatInput& chat, chat::LossRep
   put(writer, "parallel_tool_calls", chat.parallel_tool_calls);
   if (chat.response_format) write_response_format(writer, *chat.response_format, loss);
   if (chat.reasoning) {
-    if (const std::string_view effort = effort_of(*chat.reasoning, loss); !effort.empty()) writer.field("reasoning_effort", effort);
+    if (const std::string_view effort = effort_of(*chat.reasoning, kName, loss); !effort.empty()) writer.field("reasoning_effort", effort);
     if (!chat.reasoning->summary.empty()) {
       loss.add("reasoning.summary", "openai chat does not summarise reasoning", LossSeverity::kCosmetic);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dialect/data_url.hpp"
 #include "dialect/lost_extras.hpp"
 #include "dialect/openai.hpp"
 #include "dialect/openai_turn.hpp"
@@ -18,12 +19,6 @@ void write_cache(json::Writer& writer, const std::optional<chat::CacheMark>& cac
   writer.key("cache_control").begin_object().field("type", cache->type);
   if (!cache->ttl.empty()) writer.field("ttl", cache->ttl);
   writer.end_object();
-}
-
-std::string data_url(const chat::Source& source, std::string_view fallback_type) {
-  std::string url = "data:";
-  url.append(source.media_type.empty() ? fallback_type : std::string_view(source.media_type));
-  return url.append(";base64,").append(source.data);
 }
 
 /// Goes into the content list of a message; the rest has members of its own.

@@ -11,8 +11,11 @@ namespace {
 
 using enum AuthStyle;
 
+/// Seen to be served beside chat in recorded traffic, or stated by the server's own documents (Groq, Ollama, vLLM).
+constexpr std::string_view kResponses = "openai-responses";
+
 constexpr std::array kProviders{
-    Provider{"openai", "OpenAI", "openai", "https://api.openai.com/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"openai", "OpenAI", "openai", "https://api.openai.com/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
     // Any server that speaks the dialect: the configuration names it.
     Provider{"openai-compatible", "OpenAI-compatible", "openai", "", kBearer, kMaxTokens, "x-request-id"},
 
@@ -28,16 +31,17 @@ constexpr std::array kProviders{
     // With an API key of Bedrock's own, or signed (Upstream::aws).
     Provider{"bedrock", "AWS Bedrock", "bedrock", "https://bedrock-runtime.{region}.amazonaws.com", kBearer, kNoQuirk, "x-amzn-requestid"},
     Provider{"cerebras", "Cerebras", "openai", "https://api.cerebras.ai/v1", kBearer, kNoQuirk, "x-request-id"},
-    Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kMaxTokens, "x-ds-trace-id"},
+    Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kMaxTokens, "x-ds-trace-id", kResponses},
     Provider{"fireworks", "Fireworks", "openai", "https://api.fireworks.ai/inference/v1", kBearer, kMaxTokens, "x-request-id"},
     Provider{"gemini", "Gemini", "gemini", "https://generativelanguage.googleapis.com/v1beta", kGoogApiKeyHeader, kNoQuirk, ""},
-    Provider{"groq", "Groq", "openai", "https://api.groq.com/openai/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"groq", "Groq", "openai", "https://api.groq.com/openai/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
     // Refuses what it does not know with 422 extra_forbidden, stream_options among it; the last chunk of its streams
     // always states usage, so nothing is lost by not asking. Ids: ^[a-zA-Z0-9]{9}$.
     Provider{"mistral", "Mistral", "openai", "https://api.mistral.ai/v1", kBearer,
              kRefusesStreamOptions | kMaxTokens | kShortToolIds | kRandomSeed | kKnownFieldsOnly | kNoDeveloperRole,
              "mistral-correlation-id"},
-    Provider{"openrouter", "OpenRouter", "openai", "https://openrouter.ai/api/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"openrouter", "OpenRouter", "openai", "https://openrouter.ai/api/v1", kBearer, kNoQuirk,
+             "x-request-id", kResponses},
     // No /v1 in its paths.
     Provider{"perplexity", "Perplexity", "openai", "https://api.perplexity.ai", kBearer, kMaxTokens, "x-request-id"},
     Provider{"sambanova", "SambaNova", "openai", "https://api.sambanova.ai/v1", kBearer, kNoQuirk, "x-request-id"},
@@ -46,12 +50,12 @@ constexpr std::array kProviders{
     // Project and location stand in the path: https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/
     // {location}/publishers/google.
     Provider{"vertex", "Vertex AI", "gemini", "", kBearer, kEmbedsByPredict | kCountsAtRoot, ""},
-    Provider{"xai", "xAI", "openai", "https://api.x.ai/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"xai", "xAI", "openai", "https://api.x.ai/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
 
     // Self-hosted: the servers' own default ports, on this machine. A key is sent where the configuration has one.
-    Provider{"llamacpp", "llama.cpp", "openai", "http://127.0.0.1:8080/v1", kBearer, kMaxTokens, "x-request-id"},
-    Provider{"ollama", "Ollama", "openai", "http://127.0.0.1:11434/v1", kBearer, kMaxTokens, "x-request-id"},
-    Provider{"vllm", "vLLM", "openai", "http://127.0.0.1:8000/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"llamacpp", "llama.cpp", "openai", "http://127.0.0.1:8080/v1", kBearer, kMaxTokens, "x-request-id", kResponses},
+    Provider{"ollama", "Ollama", "openai", "http://127.0.0.1:11434/v1", kBearer, kMaxTokens, "x-request-id", kResponses},
+    Provider{"vllm", "vLLM", "openai", "http://127.0.0.1:8000/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
 
     // Answers in process, without a network; the URL only names it in logs and events.
     Provider{"simulator", "Simulator", "openai", "http://simulator.invalid/v1", kNone, kNoQuirk, "x-request-id"},

@@ -37,6 +37,9 @@ struct Provider {
   AuthStyle auth;
   std::uint32_t quirks;
   std::string_view request_id_header;  ///< where answers carry the provider's request id
+  /// A second dialect the same base URL serves: `openai-responses`. A caller who speaks it is answered in it, byte for byte,
+  /// rather than translated. Empty: none is known.
+  std::string_view alternate = {};
 };
 
 /// Its base URL in that region; empty where it has none of its own, or none without a region.

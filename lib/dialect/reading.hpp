@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "chat/content.hpp"
+#include "chat/loss.hpp"
 #include "json/document.hpp"
 
 namespace sluice::dialect::reading {
@@ -33,8 +34,19 @@ namespace sluice::dialect::reading {
 }
 
 /// Keeps a member that only its own dialect understands. `key` differs from the member's where its place must be told.
-inline void keep(chat::Extras& extras, std::string_view dialect, std::string_view key, const json::Value& value) {
-  extras.push_back({std::string(dialect), std::string(key), std::string(value.raw())});
+inline void keep(chat::Extras& extras, std::string_view dialect, std::string_view key, const json::Value& value,
+                 chat::LossSeverity loss = chat::LossSeverity::kCosmetic) {
+  extras.push_back({std::string(dialect), std::string(key), std::string(value.raw()), loss});
+}
+
+/// A count of tokens: an integer, or one that some servers keep in doubles (12.0).
+[[nodiscard]] inline std::optional<std::uint64_t> count(const json::Value& value) {
+  if (!value.is(json::Type::kNumber)) return std::nullopt;
+  if (const auto n = value.integer()) return *n < 0 ? std::optional<std::uint64_t>{} : static_cast<std::uint64_t>(*n);
+  const auto d = value.number();
+  constexpr double kExact = 9007199254740992.0;  // 2^53
+  if (!d || *d < 0 || *d > kExact || *d != static_cast<double>(static_cast<std::uint64_t>(*d))) return std::nullopt;
+  return static_cast<std::uint64_t>(*d);
 }
 
 }  // namespace sluice::dialect::reading

@@ -71,6 +71,7 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
   if (out.dialect == nullptr) {
     return fail(Code::kInvalidConfiguration, "upstream '" + upstream.name + "' has an unknown dialect '" + upstream.dialect + "'");
   }
+  if (upstream.dialect.empty() && !out.provider->alternate.empty()) out.alternate = dialect::find_dialect(out.provider->alternate);
 
   engine::Endpoint endpoint;
   endpoint.name = upstream.name;

@@ -15,6 +15,8 @@ TEST_CASE("every provider has a dialect that exists and a base URL that parses")
     INFO(provider.name);
     CHECK(names.insert(provider.name).second);
     CHECK(dialect::find_dialect(provider.dialect) != nullptr);
+    CHECK((provider.alternate.empty() || dialect::find_dialect(provider.alternate) != nullptr));
+    CHECK(provider.alternate != provider.dialect);
     CHECK(dialect::find_provider(provider.name) == &provider);
     CHECK_FALSE(provider.label.empty());
     const std::string base = dialect::base_url(provider, "us-east-1");
@@ -29,4 +31,12 @@ TEST_CASE("every provider has a dialect that exists and a base URL that parses")
     CHECK((url->tls || url->host == "127.0.0.1" || provider.auth == dialect::AuthStyle::kNone));
   }
   CHECK(dialect::find_provider("nobody") == nullptr);
+}
+
+TEST_CASE("providers that serve the Responses API beside chat say so") {
+  for (const char* name : {"openai", "openrouter", "groq", "xai", "deepseek", "vllm", "ollama", "llamacpp"}) {
+    INFO(name);
+    CHECK(dialect::find_provider(name)->alternate == "openai-responses");
+  }
+  CHECK(dialect::find_provider("mistral")->alternate.empty());
 }
