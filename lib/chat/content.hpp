@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "chat/loss.hpp"
+
 namespace sluice::chat {
 
 /// A member that only its own dialect understands, as it stood on the wire.
@@ -17,6 +19,7 @@ struct Extra {
   std::string dialect = {};  ///< `openai`
   std::string key = {};      ///< decoded
   std::string json = {};     ///< the value's JSON text
+  LossSeverity loss = LossSeverity::kSemantic;  ///< how grave it is where another dialect must leave it out
   friend bool operator==(const Extra&, const Extra&) = default;
 };
 using Extras = std::vector<Extra>;

@@ -7,8 +7,9 @@
 namespace sluice::dialect {
 namespace {
 
-const std::array<const Dialect*, 1>& all() noexcept {
-  static const std::array<const Dialect*, 1> dialects{&openai()};
+/// Where two know an equally long end of a path, the first one has it: those who want to see more of the path stand first.
+const std::array<const Dialect*, 2>& all() noexcept {
+  static const std::array<const Dialect*, 2> dialects{&openai(), &cohere()};
   return dialects;
 }
 

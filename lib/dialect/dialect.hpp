@@ -191,6 +191,8 @@ class Dialect {
 
 /// OpenAI chat completions, completions, embeddings, moderations, models. Lifetime: static.
 [[nodiscard]] const Dialect& openai() noexcept;
+/// Cohere's chat, embed and rerank, version 2. Lifetime: static.
+[[nodiscard]] const Dialect& cohere() noexcept;
 /// By name; null where unknown. / All names.
 [[nodiscard]] const Dialect* find_dialect(std::string_view name) noexcept;
 [[nodiscard]] std::vector<std::string_view> dialect_names();

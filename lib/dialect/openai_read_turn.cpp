@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "dialect/data_url.hpp"
 #include "dialect/openai.hpp"
 #include "dialect/openai_turn.hpp"
 #include "dialect/reading.hpp"
@@ -24,17 +25,6 @@ tl::unexpected<Error> wrong(std::string path, std::string_view expected) {
 std::optional<chat::CacheMark> cache_mark(const Value& value) {
   if (!value.is(Type::kObject)) return std::nullopt;
   return chat::CacheMark{text(value, "type"), text(value, "ttl")};
-}
-
-/// `data:image/png;base64,…` taken apart; false where `url` is something else.
-bool read_data_url(const std::string& url, chat::Source& source) {
-  constexpr std::string_view kScheme = "data:", kBase64 = ";base64,";
-  if (!url.starts_with(kScheme)) return false;
-  const std::size_t at = url.find(kBase64);
-  if (at == std::string::npos || at > 256) return false;
-  source.media_type = url.substr(kScheme.size(), at - kScheme.size());
-  source.data = url.substr(at + kBase64.size());
-  return true;
 }
 
 /// Keeps every member of `object` but the named ones.

@@ -2,6 +2,7 @@
 // cache, output includes what was spent on reasoning.
 
 #include "dialect/openai.hpp"
+#include "dialect/reading.hpp"
 #include "json/writer.hpp"
 
 namespace sluice::dialect::openai_parts {
@@ -10,6 +11,7 @@ namespace {
 using Count = std::optional<std::uint64_t>;
 using json::Type;
 using json::Value;
+using reading::count;
 
 /// What is looked at of one object; a key that stands twice counts as unknown rather than as an error: the answer has
 /// been paid for whatever its accounts look like.
@@ -17,16 +19,6 @@ Value member(const Value& object, std::string_view key) {
   if (!object.is(Type::kObject)) return {};
   const auto found = object.find(key);
   return found ? *found : Value{};
-}
-
-Count count(const Value& value) {
-  if (!value.is(Type::kNumber)) return std::nullopt;
-  if (const auto n = value.integer()) return *n < 0 ? Count{} : Count{static_cast<std::uint64_t>(*n)};
-  // Some servers keep their counts in doubles: 12.0.
-  const auto d = value.number();
-  constexpr double kExact = 9007199254740992.0;  // 2^53
-  if (!d || *d < 0 || *d > kExact || *d != static_cast<double>(static_cast<std::uint64_t>(*d))) return std::nullopt;
-  return static_cast<std::uint64_t>(*d);
 }
 
 /// The first of several members that holds a count; the others are not looked for.
@@ -71,6 +63,14 @@ chat::Usage read_usage(const Value& usage) {
 chat::Usage parse_usage(std::string_view usage_json) {
   const auto document = json::Document::parse(Body::copy(usage_json));
   return document ? read_usage(document->root()) : chat::Usage{};
+}
+
+bool is_own_usage(std::string_view raw) {
+  const auto document = json::Document::parse(Body::copy(raw));
+  if (!document) return false;
+  const Value root = document->root();
+  // Responses states a total, too, beside its own two.
+  return member(root, "prompt_tokens") || member(root, "completion_tokens") || (member(root, "total_tokens") && !member(root, "input_tokens"));
 }
 
 std::string write_usage(const chat::Usage& usage, Operation operation) {

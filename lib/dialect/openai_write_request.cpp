@@ -315,7 +315,7 @@ std::string encode_request(const chat::Request& request, const Sending&, chat::L
   }
   for (const chat::Extra& extra : request.extras) {
     if (extra.dialect != kName) {
-      loss.add(extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kSemantic);
+      loss.add(extra.key, "known to the " + extra.dialect + " dialect alone", extra.loss);
     } else if (!extra.key.starts_with("stream_options.")) {
       writer.key(extra.key).raw(extra.json);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dialect/data_url.hpp"
 #include "dialect/openai.hpp"
 #include "dialect/openai_turn.hpp"
 
@@ -17,12 +18,6 @@ void write_cache(json::Writer& writer, const std::optional<chat::CacheMark>& cac
   writer.key("cache_control").begin_object().field("type", cache->type);
   if (!cache->ttl.empty()) writer.field("ttl", cache->ttl);
   writer.end_object();
-}
-
-std::string data_url(const chat::Source& source, std::string_view fallback_type) {
-  std::string url = "data:";
-  url.append(source.media_type.empty() ? fallback_type : std::string_view(source.media_type));
-  return url.append(";base64,").append(source.data);
 }
 
 /// Goes into the content list of a message; the rest has members of its own.
@@ -110,12 +105,13 @@ void write_thinking(json::Writer& writer, const chat::Turn& turn, std::string_vi
     if (!thinking->signature.empty() || !thinking->redacted.empty()) {
       loss.add(path, "openai chat has no place for signed or encrypted thinking", LossSeverity::kSemantic);
     }
-    if (thinking->field.empty() && fallback.empty()) {
+    const bool own = thinking_field(thinking->field) == thinking->field;
+    if (!own && fallback.empty()) {
       loss.add(path, "openai does not take earlier thinking back", LossSeverity::kCosmetic);
       continue;
     }
     joined += thinking->text;
-    if (field.empty()) field = thinking->field;
+    if (own && field.empty()) field = thinking->field;
   }
   if (!joined.empty()) writer.field(field.empty() ? fallback : std::string_view(field), joined);
 }
@@ -168,13 +164,17 @@ std::vector<const Part*> content_of(const chat::Turn& turn, bool refusals) {
 
 }  // namespace
 
+std::string_view thinking_field(std::string_view came_under) noexcept {
+  return came_under == "reasoning" ? came_under : std::string_view("reasoning_content");
+}
+
 void write_extras(json::Writer& writer, const chat::Extras& extras, const std::string& path, chat::LossReport& loss) {
   for (const chat::Extra& extra : extras) {
     if (extra.dialect == kName) {
       writer.key(extra.key).raw(extra.json);
-    } else {
+    } else if (!extra.key.empty()) {
       loss.add(path.empty() ? extra.key : path + "." + extra.key, "known to the " + extra.dialect + " dialect alone",
-               LossSeverity::kSemantic);
+               extra.loss);
     }
   }
 }

@@ -1,4 +1,5 @@
-// The providers, a row each. Only those whose OpenAI-compatible surface the `openai` dialect serves as it is.
+// The providers, a row each: those whose OpenAI-compatible surface the `openai` dialect serves as it is, and those that speak
+// one of their own.
 // A URL is what the operation's suffix (`/chat/completions`) is put behind; it was seen to work in recorded traffic, or
 // is the default of the provider's own server.
 
@@ -18,6 +19,7 @@ constexpr std::array kProviders{
 
     // Hosted.
     Provider{"cerebras", "Cerebras", "openai", "https://api.cerebras.ai/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"cohere", "Cohere", "cohere", "https://api.cohere.com/v2", kBearer, kNoQuirk, "x-debug-trace-id"},
     Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kNoQuirk, "x-ds-trace-id"},
     Provider{"fireworks", "Fireworks", "openai", "https://api.fireworks.ai/inference/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"groq", "Groq", "openai", "https://api.groq.com/openai/v1", kBearer, kNoQuirk, "x-request-id"},
