@@ -100,8 +100,10 @@ void measure(const Dialect& from, const Dialect& to) {
     form.framing = framing;  // the one the dialect has: others come out empty below
     std::string stream;
     const auto encoder = to.delta_encoder(form);
-    for (const chat::Delta& delta : chat::to_deltas(message)) encoder->encode(delta, stream);
-    for (int i = 0; i < 1000; ++i) encoder->encode({0, chat::TextDelta{.text = " token"}}, stream);
+    for (const chat::Delta& delta : chat::to_deltas(message)) {
+      encoder->encode(delta, stream);
+      for (int i = 0; i < 1000 && delta.as<chat::TextDelta>(); ++i) encoder->encode({0, chat::TextDelta{.text = " token"}}, stream);
+    }
     const auto reader = http::make_event_reader(framing, 1u << 20);
     reader->feed(stream);
     http::StreamEvent event;

@@ -202,6 +202,8 @@ class Dialect {
 [[nodiscard]] const Dialect& bedrock() noexcept;
 /// OpenAI Responses, and counting the tokens of its requests. Lifetime: static.
 [[nodiscard]] const Dialect& openai_responses() noexcept;
+/// Cohere's chat, embed and rerank, version 2. Lifetime: static.
+[[nodiscard]] const Dialect& cohere() noexcept;
 /// By name; null where unknown. / All names.
 [[nodiscard]] const Dialect* find_dialect(std::string_view name) noexcept;
 [[nodiscard]] std::vector<std::string_view> dialect_names();

@@ -36,6 +36,8 @@ inline constexpr std::string_view kName = "openai";
 [[nodiscard]] chat::Usage read_usage(const json::Value& usage);
 /// The same from its JSON text; nothing known where that is no object.
 [[nodiscard]] chat::Usage parse_usage(std::string_view usage_json);
+/// True where `raw` is usage in this dialect's own words, which a caller may get as it stands.
+[[nodiscard]] bool is_own_usage(std::string_view raw);
 /// The usage object a caller of this dialect gets: the provider's own where it is at hand, else one made of `usage`.
 [[nodiscard]] std::string write_usage(const chat::Usage& usage, Operation operation);
 

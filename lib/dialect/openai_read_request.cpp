@@ -14,42 +14,9 @@ namespace {
 using json::Type;
 using json::Value;
 using reading::member;
+using reading::read;
 using reading::text;
-
-tl::unexpected<Error> wrong(std::string_view name, std::string_view expected) {
-  std::string message = std::string(name) + " must be ";
-  return fail(Code::kInvalidParameter, message.append(expected), std::string(name));
-}
-
-Status read(const Value& value, std::string_view name, std::optional<double>& out) {
-  out = value.number();
-  if (!out) return wrong(name, "a number");
-  return {};
-}
-Status read(const Value& value, std::string_view name, std::optional<bool>& out) {
-  out = value.boolean();
-  if (!out) return wrong(name, "true or false");
-  return {};
-}
-Status read(const Value& value, std::string_view name, std::optional<std::int64_t>& out) {
-  out = reading::integer(value);
-  if (!out) return wrong(name, "an integer");
-  return {};
-}
-template <typename Unsigned>
-Status read_unsigned(const Value& value, std::string_view name, std::optional<Unsigned>& out) {
-  const auto n = reading::integer(value);
-  if (!n || *n < 0 || !std::in_range<Unsigned>(*n)) return wrong(name, "an integer, 0 or more");
-  out = static_cast<Unsigned>(*n);
-  return {};
-}
-Status read(const Value& value, std::string_view name, std::optional<std::uint32_t>& out) { return read_unsigned(value, name, out); }
-Status read(const Value& value, std::string_view name, std::optional<std::uint64_t>& out) { return read_unsigned(value, name, out); }
-Status read(const Value& value, std::string_view name, std::string& out) {
-  if (!value.is(Type::kString)) return wrong(name, "a string");
-  out = text(value);
-  return {};
-}
+using reading::wrong;
 
 /// A prompt or an input: text, token ids, or a list of either.
 Status read_prompts(const Value& value, std::string_view name, std::vector<chat::Prompt>& out, bool& single) {

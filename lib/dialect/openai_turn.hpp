@@ -28,11 +28,14 @@ enum class Speaker : std::uint8_t { kAsItSays, kAssistant };
 void write_turn(json::Writer& writer, const chat::Turn& turn, const std::string& path, chat::LossReport& loss);
 /// The message of an answer: content and refusal are always there, null where there is nothing.
 void write_answer_message(json::Writer& writer, const chat::Turn& turn, chat::LossReport& loss);
+/// The member that thinking goes under: the one it came under where that is one of this dialect's, else what most clients read.
+[[nodiscard]] std::string_view thinking_field(std::string_view came_under) noexcept;
 /// One typed part; false where this dialect has none such (put on the loss report).
 bool write_part(json::Writer& writer, const chat::Part& part, const std::string& path, chat::LossReport& loss);
 void write_tool_call(json::Writer& writer, const chat::ToolCall& call);
 void write_annotation(json::Writer& writer, const chat::Citation& citation);
-/// Extras of this dialect, as they came; those of others go on the loss report under `path`.
+/// Extras of this dialect, as they came; those of others go on the loss report under `path`, but for the key "", under which
+/// a dialect keeps its own form of what the model says anyway.
 void write_extras(json::Writer& writer, const chat::Extras& extras, const std::string& path, chat::LossReport& loss);
 
 }  // namespace sluice::dialect::openai_parts

@@ -65,6 +65,14 @@ chat::Usage parse_usage(std::string_view usage_json) {
   return document ? read_usage(document->root()) : chat::Usage{};
 }
 
+bool is_own_usage(std::string_view raw) {
+  const auto document = json::Document::parse(Body::copy(raw));
+  if (!document) return false;
+  const Value root = document->root();
+  // Responses states a total, too, beside its own two.
+  return member(root, "prompt_tokens") || member(root, "completion_tokens") || (member(root, "total_tokens") && !member(root, "input_tokens"));
+}
+
 std::string write_usage(const chat::Usage& usage, Operation operation) {
   std::string out;
   json::Writer writer(out);

@@ -86,7 +86,7 @@ void write_model(json::Writer& writer, const chat::ModelCard& model, chat::LossR
 
 void write_usage_member(json::Writer& writer, const chat::Message& answer, Operation operation) {
   // Unknown usage is absent: null breaks clients, 0 would be a lie.
-  if (!answer.raw_usage.empty()) {
+  if (!answer.raw_usage.empty() && is_own_usage(answer.raw_usage)) {
     writer.key("usage").raw(answer.raw_usage);
   } else if (answer.usage && !chat::empty(*answer.usage)) {
     writer.key("usage").raw(write_usage(*answer.usage, operation));

@@ -42,7 +42,7 @@ class Encoder final : public DeltaEncoder {
                    [&](const chat::ThinkingDelta& d) {
                      if (d.text.empty()) return;  // signatures have no place in this dialect
                      chunk(delta.choice, out,
-                           [&](json::Writer& w) { w.field(d.field.empty() ? std::string_view("reasoning_content") : std::string_view(d.field), d.text); });
+                           [&](json::Writer& w) { w.field(thinking_field(d.field), d.text); });
                    },
                    [&](const chat::RefusalDelta& d) { chunk(delta.choice, out, [&](json::Writer& w) { w.field("refusal", d.text); }); },
                    [&](const chat::ToolCallStart& d) { tool_start(delta.choice, d, out); },
@@ -77,7 +77,7 @@ class Encoder final : public DeltaEncoder {
                    [&](const chat::FinishDelta& d) { finish(delta.choice, d, out); },
                    [&](const chat::UsageDelta& d) {
                      chat::merge(counts_, d.usage);
-                     raw_usage_ = d.raw;
+                     raw_usage_ = is_own_usage(d.raw) ? d.raw : std::string();
                    },
                    [&](const chat::ExtraDelta& d) { extra(delta.choice, d, out); },
                    [&](const chat::ErrorDelta& d) {

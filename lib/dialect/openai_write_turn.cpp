@@ -106,12 +106,13 @@ void write_thinking(json::Writer& writer, const chat::Turn& turn, std::string_vi
     if (!thinking->signature.empty() || !thinking->redacted.empty()) {
       loss.add(path, "openai chat has no place for signed or encrypted thinking", LossSeverity::kCosmetic);
     }
-    if (thinking->field.empty() && fallback.empty()) {
+    const bool own = thinking_field(thinking->field) == thinking->field;
+    if (!own && fallback.empty()) {
       loss.add(path, "openai does not take earlier thinking back", LossSeverity::kCosmetic);
       continue;
     }
     joined += thinking->text;
-    if (field.empty()) field = thinking->field;
+    if (own && field.empty()) field = thinking->field;
   }
   if (!joined.empty()) writer.field(field.empty() ? fallback : std::string_view(field), joined);
 }
@@ -164,11 +165,15 @@ std::vector<const Part*> content_of(const chat::Turn& turn, bool refusals) {
 
 }  // namespace
 
+std::string_view thinking_field(std::string_view came_under) noexcept {
+  return came_under == "reasoning" ? came_under : std::string_view("reasoning_content");
+}
+
 void write_extras(json::Writer& writer, const chat::Extras& extras, const std::string& path, chat::LossReport& loss) {
   for (const chat::Extra& extra : extras) {
     if (extra.dialect == kName) {
       writer.key(extra.key).raw(extra.json);
-    } else {
+    } else if (!extra.key.empty()) {
       loss.add(path.empty() ? extra.key : path + "." + extra.key, "known to the " + extra.dialect + " dialect alone",
                severity_of_lost(extra));
     }

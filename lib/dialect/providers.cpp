@@ -31,6 +31,7 @@ constexpr std::array kProviders{
     // With an API key of Bedrock's own, or signed (Upstream::aws).
     Provider{"bedrock", "AWS Bedrock", "bedrock", "https://bedrock-runtime.{region}.amazonaws.com", kBearer, kNoQuirk, "x-amzn-requestid"},
     Provider{"cerebras", "Cerebras", "openai", "https://api.cerebras.ai/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"cohere", "Cohere", "cohere", "https://api.cohere.com/v2", kBearer, kNoQuirk, "x-debug-trace-id"},
     Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kMaxTokens, "x-ds-trace-id", kResponses},
     Provider{"fireworks", "Fireworks", "openai", "https://api.fireworks.ai/inference/v1", kBearer, kMaxTokens, "x-request-id"},
     Provider{"gemini", "Gemini", "gemini", "https://generativelanguage.googleapis.com/v1beta", kGoogApiKeyHeader, kNoQuirk, ""},

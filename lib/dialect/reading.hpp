@@ -5,10 +5,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "chat/content.hpp"
 #include "chat/loss.hpp"
 #include "json/document.hpp"
+#include "sluice/error.hpp"
 
 namespace sluice::dialect::reading {
 
@@ -31,6 +33,47 @@ namespace sluice::dialect::reading {
 
 [[nodiscard]] inline std::optional<std::int64_t> integer(const json::Value& value) {
   return value.is(json::Type::kNumber) ? value.integer() : std::nullopt;
+}
+
+/// kInvalidParameter: "`name` must be `expected`".
+[[nodiscard]] inline tl::unexpected<Error> wrong(std::string_view name, std::string_view expected) {
+  std::string message = std::string(name) + " must be ";
+  return fail(Code::kInvalidParameter, message.append(expected), std::string(name));
+}
+
+/// A member of a request by its type. Errors: wrong().
+[[nodiscard]] inline Status read(const json::Value& value, std::string_view name, std::optional<double>& out) {
+  out = value.number();
+  if (!out) return wrong(name, "a number");
+  return {};
+}
+[[nodiscard]] inline Status read(const json::Value& value, std::string_view name, std::optional<bool>& out) {
+  out = value.boolean();
+  if (!out) return wrong(name, "true or false");
+  return {};
+}
+[[nodiscard]] inline Status read(const json::Value& value, std::string_view name, std::optional<std::int64_t>& out) {
+  out = integer(value);
+  if (!out) return wrong(name, "an integer");
+  return {};
+}
+template <typename Unsigned>
+[[nodiscard]] Status read_unsigned(const json::Value& value, std::string_view name, std::optional<Unsigned>& out) {
+  const auto n = integer(value);
+  if (!n || *n < 0 || !std::in_range<Unsigned>(*n)) return wrong(name, "an integer, 0 or more");
+  out = static_cast<Unsigned>(*n);
+  return {};
+}
+[[nodiscard]] inline Status read(const json::Value& value, std::string_view name, std::optional<std::uint32_t>& out) {
+  return read_unsigned(value, name, out);
+}
+[[nodiscard]] inline Status read(const json::Value& value, std::string_view name, std::optional<std::uint64_t>& out) {
+  return read_unsigned(value, name, out);
+}
+[[nodiscard]] inline Status read(const json::Value& value, std::string_view name, std::string& out) {
+  if (!value.is(json::Type::kString)) return wrong(name, "a string");
+  out = text(value);
+  return {};
 }
 
 /// Keeps a member that only its own dialect understands. `key` differs from the member's where its place must be told.
