@@ -43,6 +43,22 @@ def config(urls):
     }
 
 
+# Where servers of each dialect have their operations.
+DIALECTS = {"openai": "/v1", "openai-responses": "/v1", "anthropic": "/v1", "gemini": "/v1beta", "cohere": "/v2", "ollama": "", "bedrock": ""}
+
+
+def dialects_config(urls):
+    """Upstreams of every dialect, chosen by the model's name: `gemini-chat`, `cohere-tools`, `ollama-limited`."""
+    upstreams, routes = [], []
+    for dialect, base in DIALECTS.items():
+        for kind, server in (("chat", "plain"), ("tools", "tools"), ("limited", "limited")):
+            name = f"{dialect}-{kind}"
+            spoken = {} if dialect == "openai" else {"dialect": dialect}
+            upstreams.append({"name": name, "provider": "openai-compatible", "url": urls[server].removesuffix("/v1") + base, **spoken})
+            routes.append({"name": name, "match": {"model": [name]}, "upstreams": [{"name": name}], "retry": {"attempts": 1}})
+    return {**config(urls), "upstreams": upstreams, "routes": routes}
+
+
 class Program:
     """A program whose lines are read with patience, and that ends with this script."""
 
@@ -79,6 +95,7 @@ def command_of(client, cache):
         "curl": (["bash", str(HERE / "curl.sh")], None),
         "openai-node": ([str(node), str(HERE / "openai_node.mjs"), "openai"], cache / "node/installed.json"),
         "openai-node-6": ([str(node), str(HERE / "openai_node.mjs"), "openai-6"], cache / "node/installed.json"),
+        "dialects-python": ([str(cache / "python/bin/python"), str(HERE / "dialects_python.py")], cache / "python/installed.txt"),
         "openai-python": ([str(cache / "python/bin/python"), str(HERE / "openai_python.py")], cache / "python/installed.txt"),
     }
     command, needs = commands[client]
@@ -100,7 +117,7 @@ def main():
             name, url = line.split()
             urls[name] = url
         document = Path(folder) / "gateway.json"
-        document.write_text(json.dumps(config(urls)))
+        document.write_text(json.dumps(dialects_config(urls) if client == "dialects-python" else config(urls)))
         with Program(sluiced, str(document)) as gateway:
             said = gateway.line()
             url = said[said.index("http://"):].split()[0]
@@ -112,6 +129,9 @@ def main():
             run = subprocess.run(command, env=environment, timeout=2 * PATIENCE)
             if run.returncode:
                 return run.returncode
+            if client == "dialects-python":
+                print(f"{client}: ok")
+                return 0
             # STREAM-06: a client that leaves in the middle takes the upstream's answer with it.
             if behind.ask("abandoned slow 1") != "yes":
                 print("the client left in the middle of a stream, and the upstream went on writing")

@@ -20,6 +20,7 @@ using sluice::testing::SimServer;
 const std::map<std::string, std::function<void(Script&)>> kScripts = {
     {"chat",
      [](Script& script) { script.answers("Hello there, stranger.").usage(11, 5).embeds(8).models({"gpt-4o-mini", "text-embedding-3-small", "omni-moderation-latest"}); }},
+    {"plain", [](Script& script) { script.answers("Hello there, stranger.").usage(11, 5); }},  // any model, in any dialect
     {"tools", [](Script& script) { script.calls({{"call_1", "get_weather", R"({"city":"Köln","unit":"C"})"}}).usage(20, 9); }},
     {"slow", [](Script& script) { script.generates(2000).pace(Pace{.tokens_per_second = 20}); }},
     {"thinking", [](Script& script) { script.answers("At last.").pace(Pace{.first_token = std::chrono::milliseconds(300)}); }},

@@ -1,0 +1,96 @@
+// Requests that are signed for AWS: what arrives at the upstream is what was signed, to the byte, whatever was on the way.
+
+#include <catch2/catch.hpp>
+
+#include "auth/sigv4.hpp"
+#include "integration/rig.hpp"
+
+using namespace sluice;
+using namespace sluice::test;
+
+namespace {
+
+const std::string kAnswer =
+    R"({"output":{"message":{"role":"assistant","content":[{"text":"Hi"}]}},"stopReason":"end_turn","usage":{"inputTokens":3,"outputTokens":1,"totalTokens":4},"metrics":{"latencyMs":5}})";
+
+std::string upstream_entry(const FaultServer& server, const std::string& more = {}) {
+  return R"({"name":"aws","provider":"bedrock","url":"http://)" + server.authority() +
+         R"(","aws":{"region":"eu-west-1","access_key_id":"AKIDEXAMPLE","secret_access_key":"wJalrXUtnFEMI"}})" + more;
+}
+
+/// The fields as they stood on the wire.
+Headers fields_of(const RawRequest& request) {
+  Headers out;
+  std::string_view rest = request.head;
+  rest.remove_prefix(std::min(rest.find("\r\n") + 2, rest.size()));
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find("\r\n"));
+    rest.remove_prefix(std::min(line.size() + 2, rest.size()));
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    std::string_view value = line.substr(colon + 1);
+    while (value.starts_with(' ')) value.remove_prefix(1);
+    REQUIRE(out.add(line.substr(0, colon), value));
+  }
+  return out;
+}
+
+Status verified(const RawRequest& request, std::string_view secret) {
+  const Headers headers = fields_of(request);
+  const auto claim = auth::sigv4::parse_authorization(headers.get("authorization").value_or(""));
+  if (!claim) return tl::unexpected(claim.error());
+  const std::string payload = auth::sigv4::hex_sha256(request.body);
+  const std::string_view target = request.target;
+  const std::size_t query = std::min(target.find('?'), target.size());
+  const auth::sigv4::SigningKeys keys{std::string(secret)};
+  return auth::sigv4::verify(*claim, {.method = request.method, .path = target.substr(0, query), .query = target.substr(std::min(query + 1, target.size())), .payload = payload},
+                             headers, keys, {.region = "eu-west-1", .service = "bedrock", .now = std::chrono::system_clock::now()});
+}
+
+}  // namespace
+
+// DIAL-25
+TEST_CASE("a request to AWS carries a signature of itself, and no secret") {
+  const auto threads = GENERATE(1u, 4u);
+  FaultServer server;
+  server.on_request([](const RawRequest&) { return json_reply(kAnswer); });
+  Live live(document(upstream_entry(server), R"({"name":"r","upstreams":[{"name":"aws","model":"eu.anthropic.claude-v2:1"}],"forward_headers":["x-team"]})"), threads);
+  const WireAnswer answer = ask(live, post("/v1/chat/completions", chat_body("m"), "X-Team: a  b\r\nX-Request-Id: r1\r\n"));
+  CHECK(answer.status == 200);
+  CHECK(answer.body.find("\"Hi\"") != std::string::npos);
+  REQUIRE(server.requests().size() == 1);
+  const RawRequest seen = server.requests().front();
+  CHECK(seen.target == "/model/eu.anthropic.claude-v2%3A1/converse");
+  const Status good = verified(seen, "wJalrXUtnFEMI");
+  if (!good) FAIL(good.error().message);
+  CHECK_FALSE(verified(seen, "another secret"));
+  RawRequest forged = seen;
+  forged.body += " ";
+  CHECK_FALSE(verified(forged, "wJalrXUtnFEMI"));
+  CHECK(seen.head.find("wJalrXUtnFEMI") == std::string::npos);
+}
+
+// DIAL-25
+TEST_CASE("an inference profile's ARN reaches AWS as it was given") {
+  FaultServer server;
+  server.on_request([](const RawRequest&) { return json_reply(kAnswer); });
+  Live live(document(upstream_entry(server), route_to("aws")));
+  const std::string arn = "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.anthropic.claude-sonnet-4-20250514-v1:0";
+  CHECK(ask(live, post("/v1/chat/completions", chat_body(arn))).status == 200);
+  REQUIRE(server.requests().size() == 1);
+  CHECK(server.requests().front().target == "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A123456789012%3Ainference-profile%2Feu.anthropic.claude-sonnet-4-20250514-v1%3A0/converse");
+  CHECK(verified(server.requests().front(), "wJalrXUtnFEMI"));
+}
+
+TEST_CASE("keys of AWS beside a credential, for another dialect, or for no region are refused at load") {
+  const auto said = [](const std::string& members) {
+    return problems(document(R"({"name":"a",)" + members + "}", route_to("a")));
+  };
+  const std::string keys = R"("access_key_id":"A","secret_access_key":"S")";
+  CHECK(said(R"("provider":"bedrock","aws":{"region":"us-east-1",)" + keys + "}") == "");
+  CHECK(said(R"("provider":"bedrock","credential":"k")").find("needs \"url\"") != std::string::npos);
+  CHECK(said(R"("provider":"bedrock","credential":"k","aws":{"region":"us-east-1",)" + keys + "}").find("not both") != std::string::npos);
+  CHECK(said(R"("provider":"openai","aws":{"region":"us-east-1",)" + keys + "}").find("takes no signed requests") != std::string::npos);
+  CHECK(said(R"("provider":"bedrock","aws":{"region":"us east",)" + keys + "}").find("no region of AWS") != std::string::npos);
+  CHECK(said(R"("provider":"bedrock","aws":{"region":"us-east-1","access_key_id":"A"})").find("secret_access_key") != std::string::npos);
+}
