@@ -49,8 +49,8 @@ class OpenAiResponses final : public Dialect {
   std::unique_ptr<DeltaDecoder> delta_decoder(const Asked&) const override { return responses_parts::make_delta_decoder(); }
   std::unique_ptr<AnswerTap> tap(const TapOptions& options) const override { return responses_parts::make_tap(options); }
   std::unique_ptr<AnswerEditor> answer_editor(Operation operation, bool streaming) const override {
-    (void)operation, (void)streaming;
-    return nullptr;
+    if (operation != Operation::kChat) return nullptr;
+    return streaming ? responses_parts::make_stream_editor() : responses_parts::make_whole_editor();
   }
   // Every stream states its usage.
   Result<bool> ask_for_usage(base::EditedBody&, const json::Document&, const chat::RequestView&) const override { return false; }

@@ -18,7 +18,7 @@ using json::Value;
 using reading::member;
 
 struct Echoed {
-  std::string_view key, otherwise;  // JSON
+  std::string_view key, otherwise;  // JSON; empty: left out
 };
 constexpr std::array kEchoed{
     Echoed{"background", "false"},
@@ -42,7 +42,7 @@ constexpr std::array kEchoed{
     Echoed{"top_logprobs", "0"},
     Echoed{"top_p", "1"},
     Echoed{"truncation", R"("disabled")"},
-    Echoed{"user", "null"},
+    Echoed{"user", ""},  // no part of Open Responses, and never null in OpenAI's document
 };
 
 /// A member's JSON text, null where there is none.
@@ -132,7 +132,7 @@ Envelope::Envelope(const AnswerForm& form) {
   const Value root = form.request != nullptr ? form.request->root() : Value{};
   for (const Echoed& echoed : kEchoed) {
     const Value said = member(root, echoed.key);
-    members_.emplace_back(echoed.key, said ? echo_of(echoed.key, said) : std::string(echoed.otherwise));
+    if (said || !echoed.otherwise.empty()) members_.emplace_back(echoed.key, said ? echo_of(echoed.key, said) : std::string(echoed.otherwise));
   }
   members_.emplace_back("model", json::quoted(form.model));
 }

@@ -110,6 +110,8 @@ Result<chat::Part> read_content(const Value& part, const std::string& path, bool
     const Value inner = member(part, "input_audio");
     audio.source.data = text(inner, "data");
     audio.format = text(inner, "format");
+    // Some servers take it, OpenAI's do not: only who asked for it here sends it here.
+    reading::keep(audio.extras, kName, "type", member(part, "type"), LossSeverity::kNote);
     keep_others(audio.extras, part, {"type", "input_audio"}, LossSeverity::kCosmetic);
     return chat::Part{std::move(audio)};
   }

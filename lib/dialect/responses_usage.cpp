@@ -31,10 +31,9 @@ std::string write_usage(const chat::Usage& usage) {
   };
   writer.begin_object();
   put("input_tokens", usage.input_tokens);
-  // The schema requires both details; a provider that states none had none to state.
+  // The schemas require the details; a provider that states none had none to state.
   writer.key("input_tokens_details").begin_object().key("cached_tokens").unsigned_integer(usage.cached_input_tokens.value_or(0));
-  put("cache_write_tokens", usage.cache_write_tokens);
-  writer.end_object();
+  writer.key("cache_write_tokens").unsigned_integer(usage.cache_write_tokens.value_or(0)).end_object();
   put("output_tokens", usage.output_tokens);
   writer.key("output_tokens_details").begin_object().key("reasoning_tokens").unsigned_integer(usage.reasoning_tokens.value_or(0));
   writer.end_object();

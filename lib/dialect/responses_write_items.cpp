@@ -53,7 +53,7 @@ class ContentWriter {
     } else if (const auto* image = part.as<chat::Image>()) {
       write_image(*image, path);
     } else if (const auto* audio = part.as<chat::Audio>()) {
-      if (audio->source.data.empty()) return lose(path, "openai-responses takes audio as data alone");
+      if (chat::find_extra(audio->extras, kName, "type") == nullptr) return lose(path, "openai-responses takes no audio");
       writer_.begin_object().field("type", "input_audio").key("input_audio").begin_object().field("data", audio->source.data);
       if (!audio->format.empty()) writer_.field("format", audio->format);
       writer_.end_object();
@@ -107,7 +107,8 @@ class ContentWriter {
     } else if (!source.url.empty()) {
       writer_.field("image_url", source.url);
     }
-    if (!image.detail.empty()) writer_.field("detail", image.detail);
+    // Required by OpenAI's document, with this as its default.
+    writer_.field("detail", image.detail.empty() ? std::string_view("auto") : std::string_view(image.detail));
     lose_cache(image.cache, path);
     close(image.extras, path);
   }
@@ -180,10 +181,11 @@ class TurnWriter {
     }
     messages_.write(writer_, {});
     writer_.key("content");
-    const auto* only = end - begin == 1 ? turn_.parts[begin].as<chat::Text>() : nullptr;
-    const bool plain = only != nullptr && only->extras.empty() && only->citations.empty() && !only->cache;
-    if (turn_.form == chat::ContentForm::kText && (plain || begin == end)) {
-      writer_.string(plain ? std::string_view(only->text) : std::string_view());
+    // A list of an assistant's texts is for messages that have an id; others are one string.
+    const bool joined = assistant() && chat::find_extra(turn_.extras, kName, key::kMessages) == nullptr && begin != end;
+    std::string text;
+    if ((joined || (turn_.form == chat::ContentForm::kText && end - begin <= 1)) && plain_text(begin, end, text)) {
+      writer_.string(text);
     } else {
       writer_.begin_array();
       ContentWriter content(writer_, assistant(), loss_);
@@ -191,6 +193,16 @@ class TurnWriter {
       writer_.end_array();
     }
     writer_.end_object();
+  }
+
+  /// The texts of these parts, where they are all there is.
+  [[nodiscard]] bool plain_text(std::size_t begin, std::size_t end, std::string& out) const {
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto* text = turn_.parts[i].as<chat::Text>();
+      if (text == nullptr || !text->extras.empty() || !text->citations.empty() || text->cache) return false;
+      out += text->text;
+    }
+    return true;
   }
 
   void item(const Part& part, std::size_t at) {

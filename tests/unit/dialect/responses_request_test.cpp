@@ -88,7 +88,7 @@ TEST_CASE("messages of chat become items in the order of their parts") {
   chat::LossReport loss;
   const std::string out = from_chat(R"({"model":"m","messages":[
     {"role":"developer","content":"be brief"},
-    {"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA","detail":"low"}},
+    {"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}},
       {"type":"file","file":{"file_data":"data:application/pdf;base64,BB","filename":"a.pdf"}}]},
     {"role":"assistant","content":"ok","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":""}},
       {"id":"d","type":"custom","custom":{"name":"g","input":"x"}}]},
@@ -96,7 +96,7 @@ TEST_CASE("messages of chat become items in the order of their parts") {
   CHECK(canonical(json_at(out, "/input")) == canonical(R"([
     {"type":"message","role":"developer","content":"be brief"},
     {"type":"message","role":"user","content":[{"type":"input_text","text":"look"},
-      {"type":"input_image","image_url":"data:image/png;base64,AA","detail":"low"},
+      {"type":"input_image","image_url":"data:image/png;base64,AA","detail":"auto"},
       {"type":"input_file","file_data":"data:application/pdf;base64,BB","filename":"a.pdf"}]},
     {"type":"message","role":"assistant","content":"ok"},
     {"type":"function_call","call_id":"c","name":"f","arguments":"{}"},
