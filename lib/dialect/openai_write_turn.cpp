@@ -313,7 +313,14 @@ void write_turn(json::Writer& writer, const chat::Turn& turn, const std::string&
 
 void write_answer_message(json::Writer& writer, const chat::Turn& turn, chat::LossReport& loss) {
   writer.begin_object().field("role", "assistant");
-  const std::vector<const Part*> content = content_of(turn, false);
+  std::vector<const Part*> content = content_of(turn, false);
+  // What only another dialect's clients read (a tool its servers ran) would make a list of what is a string to all others.
+  std::erase_if(content, [&](const Part* part) {
+    const auto* opaque = part->as<chat::OpaquePart>();
+    if (opaque == nullptr || opaque->dialect == kName) return false;
+    loss.add("message.content", "a part known to the " + opaque->dialect + " dialect alone", LossSeverity::kCosmetic);
+    return true;
+  });
   // A list only where the upstream itself gave one: OpenAI's clients expect a string or null.
   const bool listed = turn.form == ContentForm::kParts;
   write_content(writer, content, listed ? ContentForm::kParts : turn.form == ContentForm::kText ? ContentForm::kText : ContentForm::kAuto,

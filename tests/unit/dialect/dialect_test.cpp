@@ -9,7 +9,7 @@ using namespace sluice;
 TEST_CASE("dialects are found by name") {
   CHECK(dialect::find_dialect("openai") == &dialect::openai());
   CHECK(dialect::find_dialect("OpenAI") == nullptr);
-  CHECK(dialect::dialect_names() == std::vector<std::string_view>{"openai"});
+  CHECK(dialect::dialect_names() == std::vector<std::string_view>{"openai", "bedrock"});
 }
 
 TEST_CASE("a path is recognised by the dialect that knows it, or by none") {
