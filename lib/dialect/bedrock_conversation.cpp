@@ -24,7 +24,7 @@ bool fits_id(std::string_view id) noexcept {
 
 bool says_nothing(const Part& part) noexcept {
   const auto* text = part.as<chat::Text>();
-  return text != nullptr && text->citations.empty() && !text->cache && text->text.find_first_not_of(" \t\r\n") == std::string::npos;
+  return text != nullptr && text->text.empty() && text->citations.empty() && !text->cache;
 }
 
 class Arranger {

@@ -154,7 +154,9 @@ class Inspector {
                                                              "reasoningContent", "citationsContent", "guardContent", "searchResult", "cachePoint"};
 
   Status block_member(std::size_t which, const Value& value, Role who) {
-    if (shape_ && which != kToolUse && which != kToolResult && which != kCachePoint && which != kGuard) ++view_.shape.parts;
+    // What holds other blocks is counted by these.
+    const bool holds = which == kToolResult || which == kGuard || which == kCited || which == kSearch;
+    if (shape_ && !holds && which != kToolUse && which != kCachePoint) ++view_.shape.parts;
     switch (which) {
       case kText: return said(value, who);
       case kJson: return json(value);

@@ -49,10 +49,7 @@ class PartWriter {
       : writer_(writer), place_(place), path_(path), loss_(loss) {}
 
   bool operator()(const chat::Text& text) {
-    if (is_blank(text.text) && text.citations.empty()) {
-      // Answers and a tool's words say nothing where they say nothing; Bedrock refuses a blank block of a message.
-      if (place_ != Place::kAnswer || text.text.empty()) return text.cache && marked(text.cache);
-    }
+    if (text.text.empty() && text.citations.empty()) return text.cache && marked(text.cache);
     write_text(writer_, text, place_);
     report_extras(text.extras, path_, loss_);
     return marked(text.cache);
@@ -112,7 +109,7 @@ class PartWriter {
   }
 
   bool operator()(const chat::Refusal& refusal) {
-    if (is_blank(refusal.text)) return false;
+    if (refusal.text.empty()) return false;
     writer_.begin_object().field("text", refusal.text).end_object();
     return true;
   }

@@ -4,6 +4,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
 #include <string>
 #include <thread>
 #include <vector>
@@ -250,6 +253,21 @@ TEST_CASE("a field that was not signed may change, one that was may not be missi
   CHECK(says(doubled.judged(), "not the one"));
   REQUIRE(host.headers.add("host", "evil.example"));
   CHECK(says(host.judged(), "Host must be there once"));
+}
+
+TEST_CASE("a signature that leaves Host out is refused, however right it is") {
+  SignedRequest request;
+  const std::string names = "content-type;x-amz-date", scope = "20261126/us-west-2/bedrock/aws4_request";
+  const std::string text =
+      sigv4::string_to_sign("20261126T145900Z", scope, sigv4::canonical_request(request.parts(), request.headers, names, {}));
+  const Digest key = key_of(sigv4::SigningKeys("secret/of+nobody"), "20261126", "us-west-2", "bedrock");
+  Digest signature{};
+  unsigned size = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(), signature.data(), &size);
+  std::string hex;
+  for (const unsigned byte : signature) hex.append(1, "0123456789abcdef"[byte >> 4]).append(1, "0123456789abcdef"[byte & 15]);
+  request.authorization = "AWS4-HMAC-SHA256 Credential=AKIDNOBODY/" + scope + ", SignedHeaders=" + names + ", Signature=" + hex;
+  CHECK(says(request.judged(), "Host must be there once, and signed"));
 }
 
 TEST_CASE("every x-amz- field must be signed, the session token where the rules say so") {
