@@ -93,6 +93,8 @@ std::optional<Recognised> recognise(std::string_view method, std::string_view pa
                       .method_ok = method == "POST",
                       .allow = "POST"};
   }
+  // A method of another API is no wrong method of this one.
+  if (colon != std::string_view::npos && method != "GET") return std::nullopt;
   if (!says_gemini(path.substr(0, at), query, headers)) return std::nullopt;
   auto model = model_of(collected);
   if (!model) return std::nullopt;

@@ -200,6 +200,7 @@ class Encoder final : public DeltaEncoder {
 
   /// The last element: why each choice ended, what it cost, and what is said once.
   void write_last(std::string& out) {
+    if (choices_.empty() && root_extras_.empty() && chat::empty(usage_)) return;
     const bool blocked = said_nothing_ && chat::find_extra(root_extras_, kName, "promptFeedback") != nullptr;
     std::string text;
     {
@@ -217,7 +218,7 @@ class Encoder final : public DeltaEncoder {
       for (const chat::Extra& e : root_extras_) writer.key(e.key).raw(e.json);
       writer.end_object();
     }
-    if (text != "{}") put(text, out);
+    put(text, out);
   }
 
   static void write_end(json::Writer& writer, std::uint32_t index, const Choice& choice) {
