@@ -6,6 +6,7 @@
 #include "sim/anthropic.hpp"
 #include "sim/gemini.hpp"
 #include "sim/openai.hpp"
+#include "sim/openai_responses.hpp"
 
 namespace sluice::sim {
 namespace {
@@ -20,6 +21,7 @@ const Voice& voice_of(std::string_view target) {
   const std::string_view path = path_of(target);
   if (is_anthropic(path)) return anthropic_voice();
   if (is_gemini(path)) return gemini_voice();
+  if (is_openai_responses(path)) return openai_responses_voice();
   return openai_voice();
 }
 

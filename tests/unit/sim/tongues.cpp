@@ -185,6 +185,69 @@ Told stream_gemini_array(std::string_view bytes) {
   return told;
 }
 
+// --- OpenAI's responses ---
+
+engine::WireRequest ask_responses(bool stream, std::uint64_t max_tokens) {
+  const std::string body = with_limit(R"({"model":"m","input":"Say hello, please.")", "max_output_tokens", max_tokens);
+  return Rig::post("/v1/responses", body + (stream ? R"(,"stream":true})" : "}"));
+}
+
+void hear_response(const Value& root, Told& told) {
+  const Value output = child(root, "/output");
+  for (Value item = output.first(); item; item = item.next()) {
+    if (text(item, "/type") == "message") {
+      told.text += text(item, "/content/0/text");
+      told.refusal += text(item, "/content/0/refusal");
+    } else {
+      const std::string arguments = text(item, "/arguments");
+      told.calls.push_back({text(item, "/call_id"), text(item, "/name"), arguments.empty() ? "{}" : compact(Parsed(arguments).document->root())});
+    }
+  }
+  told.reason = text(root, "/status") + text(root, "/incomplete_details/reason");
+  update(told.input, number(root, "/usage/input_tokens"));
+  update(told.cached, number(root, "/usage/input_tokens_details/cached_tokens"));
+  update(told.output, number(root, "/usage/output_tokens"));
+  told.error += text(root, "/error/message");
+}
+
+Told whole_responses(std::string_view body) {
+  Told told;
+  hear_response(Parsed(body).document->root(), told);
+  return told;
+}
+
+Told stream_responses(std::string_view bytes) {
+  Told told, last;
+  std::vector<std::string> arguments;
+  for (const std::string& event : events(bytes)) {
+    const Parsed parsed(event);
+    const Value root = parsed.document->root();
+    const std::string type = text(root, "/type");
+    const auto index = static_cast<std::size_t>(number(root, "/output_index").value_or(0));
+    if (type == "response.output_text.delta") told.text += text(root, "/delta");
+    if (type == "response.refusal.delta") told.refusal += text(root, "/delta");
+    if (type == "response.output_item.added") {
+      CHECK(index == arguments.size());
+      arguments.emplace_back();
+    }
+    if (type == "response.function_call_arguments.delta") arguments.at(index) += text(root, "/delta");
+    if (type == "error") told.error += text(root, "/error/message");
+    if (type == "response.completed" || type == "response.incomplete") {
+      ++told.ends;
+      hear_response(child(root, "/response"), last);
+    }
+  }
+  if (told.ends == 0) return told;
+  CHECK(last.text == told.text);
+  CHECK(last.refusal == told.refusal);
+  for (std::size_t i = 0; i < last.calls.size(); ++i) {
+    CHECK(compact(Parsed(arguments.at(i).empty() ? "{}" : arguments.at(i)).document->root()) == last.calls[i].arguments);
+  }
+  last.ends = told.ends;
+  last.error = told.error;
+  return last;
+}
+
 }  // namespace
 
 std::vector<std::string> lines(std::string_view bytes) {
@@ -203,6 +266,7 @@ const std::vector<Tongue>& tongues() {
       {"anthropic", ask_anthropic, whole_anthropic, stream_anthropic, "end_turn", "max_tokens", "tool_use", "refusal"},
       {"gemini", ask_gemini_events, whole_gemini, stream_gemini_events, "STOP", "MAX_TOKENS", "STOP", "SAFETY", true, false},
       {"gemini array", ask_gemini_array, whole_gemini, stream_gemini_array, "STOP", "MAX_TOKENS", "STOP", "SAFETY", true, false},
+      {"openai-responses", ask_responses, whole_responses, stream_responses, "completed", "incompletemax_output_tokens", "completed", "completed"},
   };
   return all;
 }
