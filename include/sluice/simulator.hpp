@@ -1,7 +1,7 @@
 #pragma once
 /// The simulated upstream: what it answers (Script), how fast (Pace), what goes wrong (Fault), and the same behind a real
-/// loopback socket (SimServer). Knows the OpenAI dialect by templates of its own; must not know gateways: testing.hpp
-/// brings the two together.
+/// loopback socket (SimServer). Knows dialects by templates of its own and tells by a request's path which is spoken; must
+/// not know gateways: testing.hpp brings the two together.
 
 #include <chrono>
 #include <cstddef>
@@ -63,7 +63,7 @@ struct Pace {
   std::chrono::microseconds jitter{0};       ///< uniform 0..jitter on top of first_token, from the seed
   double tokens_per_second = 0;              ///< 0 = no wait between tokens
   std::chrono::microseconds head{0};         ///< until the head (and role event) of a streamed answer
-  std::chrono::microseconds ping{0};         ///< a comment line in every silence of a stream this long; 0 = none
+  std::chrono::microseconds ping{0};         ///< a comment, or what else the dialect has, in every silence of a stream this long; 0 = none
 };
 
 /// One tool call an answer makes. An empty id is filled in.
@@ -73,9 +73,9 @@ struct ScriptedToolCall {
 
 /// What one upstream answers. Methods chain; the last word counts.
 ///
-/// Of a request it reads: path and method, model, prompt texts (for the count), stream, stream_options.include_usage, n,
-/// max_tokens and max_completion_tokens (an answer is cut there and says `length`), for embeddings also dimensions and
-/// encoding_format. One token is one word or one punctuation mark, with the blanks before it; a prompt counts its texts
+/// Of a request it reads: path and method, model, prompt texts (for the count), whether it streams, how many choices, the
+/// most tokens (an answer is cut there and says so); of OpenAI's also stream_options.include_usage, for embeddings
+/// dimensions and formats. What a dialect has no word for is said as it can be: a refusal as a text. One token is one word or one punctuation mark, with the blanks before it; a prompt counts its texts
 /// the same way. A moderation flags each category whose name the input holds in brackets: `[violence]`.
 /// Thread: any; a change takes effect for requests that come after.
 class Script {

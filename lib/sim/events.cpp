@@ -1,174 +1,79 @@
-// See events.hpp. Order and spelling of keys are those of the recordings; tests/unit/sim compares.
+// See events.hpp.
 #include "sim/events.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include "sim/text.hpp"
 
 namespace sluice::sim {
-namespace {
 
-void append_usage(std::string& out, const Composition& what) {
-  const Counts& counts = what.counts;
-  out += R"({"prompt_tokens":)";
-  append_number(out, counts.input);
-  out += R"(,"completion_tokens":)";
-  append_number(out, counts.output);
-  out += R"(,"total_tokens":)";
-  append_number(out, counts.input + counts.output);
-  if (what.asked.subject == Subject::kChat) {
-    out += R"(,"prompt_tokens_details":{"cached_tokens":)";
-    append_number(out, counts.cached);
-    out += R"(,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,)"
-           R"("accepted_prediction_tokens":0,"rejected_prediction_tokens":0})";
-  }
-  out += '}';
-}
-
-}  // namespace
-
-Events::Events(Composition what) : what_(std::move(what)), positions_(what_.choices.size()) {
-  const bool usage = what_.asked.usage_in_stream && !what_.settings->no_usage;
-  const std::string model = quote(what_.asked.model);
-  before_ = "data: {\"id\":\"" + what_.id + "\",\"object\":\"" + (chat() ? "chat.completion.chunk" : "text_completion") + "\",\"created\":";
-  append_number(before_, static_cast<std::uint64_t>(what_.created));
-  if (chat()) before_ += ",\"model\":" + model + ",\"service_tier\":\"default\",\"system_fingerprint\":\"" + what_.fingerprint + "\"";
-  else after_ = ",\"model\":" + model;
-  if (usage) after_ += ",\"usage\":null";
-  after_ += "}\n\n";
-  if (!chat()) phase_ = Phase::kContent;
+Recital::Recital(std::shared_ptr<const Composition> what, std::unique_ptr<Phrases> phrases)
+    : what_(std::move(what)), phrases_(std::move(phrases)), positions_(what_->choices.size()) {
   for (std::size_t i = 0; i < positions_.size(); ++i) {
-    positions_[i].over = what_.choices[i].tools.empty() && what_.choices[i].text.empty();
+    positions_[i].over = what_->choices[i].tools.empty() && what_->choices[i].text.empty();
   }
+  phrases_->open(lines_);
+  queue(Event{true, 0});
   settle();
 }
 
-std::optional<Events::Event> Events::peek() const {
-  if (phase_ == Phase::kOver) return std::nullopt;
-  const std::uint64_t last = step_ == 0 ? 0 : step_ - 1;
-  return Event{phase_ == Phase::kRole, phase_ == Phase::kContent ? step_ : last};
+std::optional<Events::Event> Recital::peek() const {
+  if (ready_.empty()) return std::nullopt;
+  return ready_.front().first;
 }
 
-// Finds the next choice that has something to say in this phase, or the next phase.
-void Events::settle() {
-  for (;;) {
-    if (phase_ == Phase::kContent) {
-      while (choice_ < positions_.size() && positions_[choice_].over) ++choice_;
-      if (choice_ < positions_.size()) return;
-      choice_ = 0;
-      if (said_) ++step_;
-      said_ = false;
-      const bool more = std::any_of(positions_.begin(), positions_.end(), [](const Position& p) { return !p.over; });
-      if (!more) phase_ = Phase::kFinish;
-    } else if ((phase_ == Phase::kRole || phase_ == Phase::kFinish) && choice_ == positions_.size()) {
-      choice_ = 0;
-      phase_ = phase_ == Phase::kRole ? Phase::kContent : Phase::kUsage;
-    } else if (phase_ == Phase::kUsage && (!what_.asked.usage_in_stream || what_.settings->no_usage)) {
-      phase_ = Phase::kDone;
-    } else {
-      return;
+void Recital::take(std::string& out) {
+  if (ready_.empty()) return;
+  out += ready_.front().second;
+  ready_.pop_front();
+  settle();
+}
+
+void Recital::queue(const Event& when) {
+  for (std::string& line : lines_) ready_.emplace_back(when, std::move(line));
+  lines_.clear();
+}
+
+/// Goes on until there is something to say, or nothing left: a step may pass in silence.
+void Recital::settle() {
+  while (ready_.empty() && !closed_) {
+    bool said = false;
+    for (std::size_t i = 0; i < positions_.size(); ++i) {
+      if (positions_[i].over) continue;
+      step(i);
+      said = true;
     }
+    queue(Event{false, step_});
+    if (std::all_of(positions_.begin(), positions_.end(), [](const Position& p) { return p.over; })) {
+      for (std::size_t i = 0; i < positions_.size(); ++i) phrases_->finish(i, lines_);
+      phrases_->close(lines_);
+      queue(Event{false, step_});
+      closed_ = true;
+    }
+    if (said) ++step_;
   }
 }
 
-void Events::open_choice(std::string& out, std::size_t choice) const {
-  out += before_;
-  out += chat() ? R"(,"choices":[{"index":)" : R"(,"choices":[{"text":)";
-  if (!chat()) return;
-  append_number(out, choice);
-  out += R"(,"delta":)";
-}
-
-void Events::close_choice(std::string& out, std::size_t choice, std::string_view finish) const {
-  if (!chat()) {
-    out += R"(,"index":)";
-    append_number(out, choice);
+void Recital::step(std::size_t index) {
+  const Choice& choice = what_->choices[index];
+  Position& position = positions_[index];
+  const bool tool = !choice.tools.empty();
+  const Place place{index, position.tool, tool};
+  const std::string_view text = tool ? std::string_view(choice.tools[position.tool].arguments) : std::string_view(choice.text);
+  const bool opens = !position.opened;
+  if (opens) {
+    phrases_->begin(place, lines_);
+    position.opened = true;
   }
-  out += R"(,"logprobs":null,"finish_reason":)";
-  if (finish.empty()) out += "null";
-  else out.append("\"").append(finish).append("\"");
-  out += "}]";
-  out += after_;
-}
-
-void Events::take_content(std::string& out) {
-  const Choice& choice = what_.choices[choice_];
-  Position& position = positions_[choice_];
-  open_choice(out, choice_);
-  if (choice.tools.empty()) {
-    const std::size_t end = token_end(choice.text, position.at);
-    if (chat()) out += choice.refusal ? R"({"refusal":")" : R"({"content":")";
-    else out += '"';
-    append_escaped(out, std::string_view(choice.text).substr(position.at, end - position.at));
-    out += chat() ? "\"}" : "\"";
+  if (!tool || !opens) {
+    const std::size_t end = token_end(text, position.at);
+    phrases_->token(place, text.substr(position.at, end - position.at), lines_);
     position.at = end;
-    position.over = end == choice.text.size();
-  } else {
-    const auto& tool = choice.tools[position.tool];
-    out += R"({"tool_calls":[{"index":)";
-    append_number(out, position.tool);
-    if (!position.opened) {
-      out += R"(,"id":)";
-      append_quoted(out, tool.id);
-      out += R"(,"type":"function","function":{"name":)";
-      append_quoted(out, tool.name);
-      out += R"(,"arguments":""}}]})";
-      position.opened = true;
-    } else {
-      const std::size_t end = token_end(tool.arguments, position.at);
-      out += R"(,"function":{"arguments":")";
-      append_escaped(out, std::string_view(tool.arguments).substr(position.at, end - position.at));
-      out += R"("}}]})";
-      position.at = end;
-    }
-    if (position.at == tool.arguments.size()) {
-      position = Position{0, position.tool + 1, false, position.tool + 1 == choice.tools.size()};
-    }
   }
-  close_choice(out, choice_, {});
-  said_ = true;
-}
-
-void Events::take(std::string& out) {
-  switch (phase_) {
-    case Phase::kRole: {
-      const Choice& choice = what_.choices[choice_];
-      open_choice(out, choice_);
-      if (!choice.tools.empty()) out += R"({"role":"assistant","content":null})";
-      else if (choice.refusal) out += R"({"role":"assistant","content":null,"refusal":""})";
-      else out += R"({"role":"assistant","content":"","refusal":null})";
-      close_choice(out, choice_, {});
-      ++choice_;
-      break;
-    }
-    case Phase::kContent:
-      take_content(out);
-      ++choice_;
-      break;
-    case Phase::kFinish:
-      open_choice(out, choice_);
-      out += chat() ? "{}" : "\"\"";
-      close_choice(out, choice_, what_.choices[choice_].finish);
-      ++choice_;
-      break;
-    case Phase::kUsage:
-      out += before_;
-      if (!chat()) out += ",\"model\":" + quote(what_.asked.model);
-      if (chat()) out += R"(,"choices":[])";
-      out += R"(,"usage":)";
-      append_usage(out, what_);
-      if (!chat()) out += R"(,"choices":[])";
-      out += "}\n\n";
-      phase_ = Phase::kDone;
-      break;
-    case Phase::kDone:
-      out += "data: [DONE]\n\n";
-      phase_ = Phase::kOver;
-      break;
-    case Phase::kOver: return;
-  }
-  settle();
+  if (position.at < text.size()) return;
+  phrases_->end(place, lines_);
+  const bool over = !tool || position.tool + 1 == choice.tools.size();
+  position = Position{0, position.tool + 1, false, over};
 }
 
 }  // namespace sluice::sim

@@ -11,23 +11,9 @@ namespace {
 
 using Kind = testing::Fault::Kind;
 
-constexpr std::string_view kJson = "application/json";
-constexpr std::string_view kEventStream = "text/event-stream; charset=utf-8";
 constexpr std::string_view kHtmlPage =
     "<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>\n"
     "<body><center><h1>502 Bad Gateway</h1></center><hr><center>simulator</center></body></html>\n";
-constexpr std::string_view kErrorEvent =
-    "data: {\"error\":{\"message\":\"The server had an error while processing your request. Sorry about that!\","
-    "\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n";
-constexpr std::string_view kPing = ": ping\n\n";
-
-/// How far the first event of a stream reaches, with the empty line that ends it; everything where none does.
-std::size_t event_size(std::string_view stream) noexcept {
-  const std::size_t lf = stream.find("\n\n");
-  const std::size_t crlf = stream.substr(0, lf).find("\r\n\r\n");
-  if (crlf != std::string_view::npos) return crlf + 4;
-  return lf == std::string_view::npos ? stream.size() : lf + 2;
-}
 
 }  // namespace
 
@@ -51,16 +37,20 @@ std::unique_ptr<Telling> Telling::begin(testing::Script::Impl& script, const Inc
   }
   telling->first_at_ = std::max<Duration>(telling->first_at_, settings.pace.head);
 
-  Headers& headers = telling->headers_;
-  headers.add_trusted("x-request-id", "req_" + random_name(cue.random, 32));
-  headers.add_trusted("openai-version", "2020-10-01");
+  telling->voice_ = &voice_of(request.target);
+  const Voice& voice = *telling->voice_;
+  voice.greet(telling->headers_, random_name(cue.random, 32));
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(request.wall.time_since_epoch()).count();
-  Asked asked = read_request(request.method, request.target, request.body);
+  Asked asked = voice.read(request.method, request.target, request.body);
+  if (!asked.problem && !asked.model.empty() && !serves(settings, asked.model)) asked.problem = voice.unknown_model(asked.model);
+  telling->manner_ = voice.manner(asked);
   if (kind == Kind::kStatus) {
-    telling->tell_status(*cue.fault);
+    telling->tell_status(*cue.fault, asked);
   } else {
-    telling->open(cue.fault ? &cue.fault->fault : nullptr, compose(std::move(asked), cue.settings, cue.random, seconds));
+    telling->open(cue.fault ? &cue.fault->fault : nullptr,
+                  compose(std::move(asked), cue.settings, telling->manner_.call_ids, cue.random, seconds));
   }
+  if (telling->status_ >= 400) voice.greet_error(telling->headers_, telling->status_);
   telling->add_script_headers();
   return telling;
 }
@@ -82,15 +72,13 @@ Closing Telling::closing() const noexcept {
   return length_ && told_ >= *length_ ? Closing::kComplete : closing_;
 }
 
-void Telling::tell_status(const FaultRule& rule) {
+void Telling::tell_status(const FaultRule& rule, const Asked& asked) {
   // What is no final status would be no answer; a script that says so gets the plainest failure.
   status_ = rule.fault.status >= 200 && rule.fault.status <= 599 ? rule.fault.status : 500;
-  if (rule.fault.retry_after.count() > 0) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(rule.fault.retry_after).count();
-    headers_.add_trusted("retry-after", std::to_string(seconds));
-  }
+  const std::int64_t seconds = std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::seconds>(rule.fault.retry_after).count());
+  if (seconds > 0) headers_.add_trusted("retry-after", std::to_string(seconds));
   whole_at_ = first_at_;
-  tell_whole(kJson, rule.body.empty() ? status_answer(status_) : rule.body);
+  tell_whole(manner_.error_type, rule.body.empty() ? voice_->fault(asked, status_, seconds) : rule.body);
 }
 
 void Telling::tell_whole(std::string_view content_type, std::string bytes) {
@@ -107,11 +95,6 @@ void Telling::tell_whole(std::string_view content_type, std::string bytes) {
   }
 }
 
-void Telling::tell_stream_bytes() {
-  whole_ = *settings_->stream_bytes;
-  by_event_ = true;
-}
-
 void Telling::open(const testing::Fault* fault, Composition what) {
   const Kind kind = fault != nullptr ? fault->kind : Kind::kNone;
   const bool streamed = what.asked.stream && !what.asked.problem;
@@ -122,22 +105,25 @@ void Telling::open(const testing::Fault* fault, Composition what) {
   }
   if (streamed && (settings_->stream_bytes || !settings_->body)) {
     head_at_ = settings_->pace.head;
-    headers_.add_trusted("content-type", kEventStream);
-    headers_.add_trusted("cache-control", "no-cache");
-    if (settings_->stream_bytes) tell_stream_bytes();
-    else events_ = std::make_unique<Events>(std::move(what));
+    headers_.add_trusted("content-type", manner_.stream_type);
+    if (manner_.framing == Framing::kEventStream) headers_.add_trusted("cache-control", "no-cache");
+    by_event_ = settings_->stream_bytes.has_value();
+    if (by_event_) whole_ = *settings_->stream_bytes;
+    events_ = voice_->stream(std::move(what));
     if (kind == Kind::kErrorInStream) error_after_ = fault->after_events;
   } else {
     std::uint64_t steps = 0;  // choices are written side by side
     for (const Choice& choice : what.choices) steps = std::max(steps, choice.tokens);
     whole_at_ = token_at(steps == 0 ? 0 : steps - 1);
     if (kind == Kind::kErrorInStream) {
-      tell_whole(kJson, status_answer(500));
+      tell_whole(manner_.error_type, voice_->fault(what.asked, 500, 0));
     } else if (settings_->body) {
       tell_whole(settings_->body->first, settings_->body->second);
+    } else if (what.asked.problem) {
+      status_ = what.asked.problem->status;
+      tell_whole(manner_.error_type, voice_->refuse(what.asked, *what.asked.problem));
     } else {
-      status_ = what.asked.problem ? what.asked.problem->status : 200;
-      tell_whole(kJson, whole_answer(what));
+      tell_whole(manner_.whole_type, voice_->whole(what));
     }
   }
   if (kind == Kind::kCut || kind == Kind::kReset || kind == Kind::kStall) {
@@ -156,7 +142,7 @@ Duration Telling::token_at(std::uint64_t token) const {
 
 // Pings aside.
 std::optional<Duration> Telling::undisturbed_next_at() const {
-  if (events_) {
+  if (events_ && !by_event_) {
     const auto event = events_->peek();
     if (!event) return error_after_ ? std::optional(told_at_) : std::nullopt;
     return event->with_head ? head_at_ : std::max(told_at_, token_at(event->token));
@@ -170,7 +156,7 @@ std::optional<Duration> Telling::next_at() const {
   const auto next = undisturbed_next_at();
   if (!next) return next;
   const Duration ping = settings_->pace.ping;
-  if (ping.count() > 0 && !length_) return std::min(*next, std::max(told_at_, head_at_) + ping);
+  if (ping.count() > 0 && !length_ && !manner_.ping.empty()) return std::min(*next, std::max(told_at_, head_at_) + ping);
   return next;
 }
 
@@ -179,18 +165,19 @@ void Telling::next(std::string& out) {
   const auto at = next_at();
   if (!at) return;
   const std::size_t begin = out.size();
+  const bool spent = by_event_ ? whole_told_ == whole_.size() : events_ && !events_->peek();
   if (*at < *content_at) {
-    out += kPing;
-  } else if (error_after_ && (events_told_ == *error_after_ || (events_ ? !events_->peek() : whole_told_ == whole_.size()))) {
-    out += kErrorEvent;
+    out += manner_.ping;
+  } else if (error_after_ && (events_told_ == *error_after_ || spent)) {
+    events_->break_off(out, events_told_, spent);
     over_ = true;
-  } else if (events_) {
-    events_->take(out);
-    ++events_told_;
   } else if (by_event_) {
-    const std::size_t size = event_size(std::string_view(whole_).substr(whole_told_));
+    const std::size_t size = event_size(manner_.framing, std::string_view(whole_).substr(whole_told_));
     out.append(whole_, whole_told_, size);
     whole_told_ += size;
+    ++events_told_;
+  } else if (events_) {
+    events_->take(out);
     ++events_told_;
   } else if (out.empty()) {
     out = std::move(whole_);

@@ -1,5 +1,5 @@
 #pragma once
-/// One answer as it is told: a head, then bytes with the moment each is due, then an end. Where words (answer.hpp), pace
+/// One answer as it is told: a head, then bytes with the moment each is due, then an end. Where words (voice.hpp), pace
 /// and fault meet. Knows no loop and no socket: whoever moves the bytes asks what is due and when.
 
 #include <cstdint>
@@ -8,9 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "sim/answer.hpp"
-#include "sim/events.hpp"
 #include "sim/script.hpp"
+#include "sim/voice.hpp"
 #include "sluice/headers.hpp"
 
 namespace sluice::sim {
@@ -59,13 +58,14 @@ class Telling {
   Telling() = default;
   void open(const testing::Fault* fault, Composition what);
   void tell_whole(std::string_view content_type, std::string bytes);
-  void tell_status(const FaultRule& rule);
-  void tell_stream_bytes();
+  void tell_status(const FaultRule& rule, const Asked& asked);
   void add_script_headers();
   [[nodiscard]] std::optional<Duration> undisturbed_next_at() const;
   [[nodiscard]] Duration token_at(std::uint64_t token) const;
 
   std::shared_ptr<const Settings> settings_;
+  const Voice* voice_ = nullptr;
+  Manner manner_;
   Opening opening_ = Opening::kHead;
   Closing closing_ = Closing::kComplete;
   int status_ = 200;
@@ -74,11 +74,10 @@ class Telling {
   Duration head_at_{}, head_step_{}, first_at_{}, whole_at_{}, told_at_{};
   std::size_t piece_bytes_ = 0;
 
-  // One of the two holds the body.
-  std::unique_ptr<Events> events_;
-  std::string whole_;
+  std::unique_ptr<Events> events_;    // of a stream
+  std::string whole_;                 // a body that is known as a whole
   std::size_t whole_told_ = 0;        // bytes of it
-  bool by_event_ = false;             // it is an event stream of the script's own
+  bool by_event_ = false;             // it is a stream of the script's own, and events_ only know how to break off
   std::uint64_t events_told_ = 0;
 
   std::optional<std::uint64_t> error_after_;  // events

@@ -4,6 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "json/document.hpp"
+#include "sluice/body.hpp"
 
 namespace sluice::sim {
 namespace {
@@ -125,6 +131,88 @@ void append_number(std::string& out, std::uint64_t n) {
   char digits[24];
   const auto end = std::to_chars(digits, digits + sizeof digits, n).ptr;
   out.append(digits, end);
+}
+
+void append_float(std::string& out, float x) {
+  char digits[40];
+  const auto end = std::to_chars(digits, digits + sizeof digits, x).ptr;
+  out.append(digits, end);
+}
+
+void append_float(std::string& out, double x) {
+  char digits[40];
+  const auto end = std::to_chars(digits, digits + sizeof digits, x).ptr;
+  out.append(digits, end);
+}
+
+std::string object_text(std::string_view arguments) {
+  if (arguments.empty()) return "{}";
+  if (!json::Document::parse(Body::copy(arguments))) return quote(arguments);
+  std::string out(arguments);
+  std::replace_if(out.begin(), out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');  // white space, in valid JSON
+  return out;
+}
+
+std::string indented(std::string_view json) {
+  std::string out;
+  out.reserve(json.size() * 2);
+  std::size_t depth = 0;
+  bool quoted = false;
+  const auto line = [&] { out.append("\n").append(depth * 2, ' '); };
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (quoted) {
+      out += c;
+      if (c == '\\' && i + 1 < json.size()) out += json[++i];
+      quoted = c != '"';
+    } else if (c == '{' || c == '[') {
+      out += c;
+      const bool empty = i + 1 < json.size() && (json[i + 1] == '}' || json[i + 1] == ']');
+      if (empty) {
+        out += json[++i];
+      } else {
+        ++depth;
+        line();
+      }
+    } else if (c == '}' || c == ']') {
+      --depth;
+      line();
+      out += c;
+    } else if (c == ',') {
+      out += c;
+      line();
+    } else if (c == ':') {
+      out += ": ";
+    } else if (!is_blank(c)) {
+      out += c;
+      quoted = c == '"';
+    }
+  }
+  return out;
+}
+
+std::string uuid(std::string_view name) {
+  std::uint64_t high = stable_hash(name);
+  std::uint64_t low = stable_hash(std::string(name) + "'");
+  high = (high & ~0xf000ULL) | 0x4000ULL;                                  // version 4
+  low = (low & ~(0xc0ULL << 56)) | (0x80ULL << 56);                        // its variant
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  for (int i = 0; i < 32; ++i) {
+    if (i == 8 || i == 12 || i == 16 || i == 20) out += '-';
+    const std::uint64_t half = i < 16 ? high : low;
+    out += kHex[half >> (60 - i % 16 * 4) & 15];
+  }
+  return out;
+}
+
+std::string utc_time(std::int64_t seconds) {
+  const std::chrono::sys_seconds moment{std::chrono::seconds(seconds)};
+  const auto midnight = std::chrono::floor<std::chrono::days>(moment);
+  const std::chrono::year_month_day date(midnight);
+  const std::chrono::hh_mm_ss time(moment - midnight);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(), time.seconds().count());
 }
 
 std::string base64(std::string_view bytes) {

@@ -34,6 +34,20 @@ void append_escaped(std::string& out, std::string_view text);
 void append_quoted(std::string& out, std::string_view text);
 [[nodiscard]] std::string quote(std::string_view text);
 void append_number(std::string& out, std::uint64_t n);
+void append_float(std::string& out, float x);
+void append_float(std::string& out, double x);
+
+/// Arguments of a tool call where a dialect wants an object: as they stand, on one line; `{}` where there are none, a
+/// string where they are no JSON.
+[[nodiscard]] std::string object_text(std::string_view arguments);
+
+/// Compact JSON, two blanks a level; empty objects and arrays stay on their line.
+[[nodiscard]] std::string indented(std::string_view json);
+
+/// In the shape of a UUID, and the same for the same `name`.
+[[nodiscard]] std::string uuid(std::string_view name);
+/// 2026-01-01T00:00:00Z.
+[[nodiscard]] std::string utc_time(std::int64_t seconds);
 
 [[nodiscard]] std::string base64(std::string_view bytes);
 

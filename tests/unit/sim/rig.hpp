@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -148,18 +149,36 @@ struct Parsed {
   std::unique_ptr<json::Document> document;
 };
 
-/// The data of each event, `[DONE]` too.
+/// The data of each event, `[DONE]` too, whatever the event is called.
 inline std::vector<std::string> events(std::string_view stream) {
   std::vector<std::string> list;
   std::size_t at = 0;
   while (at < stream.size()) {
     const std::size_t end = stream.find("\n\n", at);
     REQUIRE(end != std::string_view::npos);
-    const std::string_view event = stream.substr(at, end - at);
+    std::string_view event = stream.substr(at, end - at);
+    if (event.starts_with("event: ")) event.remove_prefix(std::min(event.size(), event.find('\n') + 1));
     if (event.starts_with("data: ")) list.emplace_back(event.substr(6));
     at = end + 2;
   }
   return list;
+}
+
+inline std::string decoded_base64(std::string_view text) {
+  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  std::uint32_t bits = 0;
+  int have = 0;
+  for (const char c : text) {
+    if (c == '=') break;
+    bits = bits << 6 | static_cast<std::uint32_t>(kAlphabet.find(c));
+    have += 6;
+    if (have >= 8) {
+      have -= 8;
+      out += static_cast<char>(bits >> have & 0xff);
+    }
+  }
+  return out;
 }
 
 }  // namespace sluice::sim

@@ -1,5 +1,5 @@
 // What the simulator says, read back with a parser that is not its own.
-#include "sim/answer.hpp"
+#include "sim/openai.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -21,23 +21,6 @@ std::string body_of(Rig& rig, const std::string& path, std::string_view body) {
   const auto heard = rig.run(Rig::post(path, body));
   CHECK(heard->end.code == Code::kOk);
   return heard->body;
-}
-
-std::string decode_base64(std::string_view text) {
-  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  std::uint32_t bits = 0;
-  int have = 0;
-  for (const char c : text) {
-    if (c == '=') break;
-    bits = bits << 6 | static_cast<std::uint32_t>(kAlphabet.find(c));
-    have += 6;
-    if (have >= 8) {
-      have -= 8;
-      out += static_cast<char>(bits >> have & 0xff);
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -230,7 +213,7 @@ TEST_CASE("base64 embeddings are the same floats, little-endian") {
   CHECK(floats.integer("/usage/total_tokens") == 3);
   CHECK_FALSE(floats.at("/usage/completion_tokens"));
   for (const std::string item : {"/data/0", "/data/1"}) {
-    const std::string bytes = decode_base64(packed.text(item + "/embedding"));
+    const std::string bytes = decoded_base64(packed.text(item + "/embedding"));
     REQUIRE(bytes.size() == 20);
     double square = 0;
     for (std::size_t i = 0; i < 5; ++i) {

@@ -1,63 +1,17 @@
-// See answer.hpp. Order and spelling of keys are those of the recordings; tests/unit/sim compares.
-#include "sim/answer.hpp"
+// The voice of the OpenAI dialect and its whole answers: see openai.hpp. Order and spelling of keys are those of the
+// recordings; tests/unit/sim compares.
+#include "sim/openai.hpp"
 
-#include <algorithm>
-#include <bit>
-#include <charconv>
-#include <cmath>
-#include <tuple>
+#include <utility>
 
 #include "sim/text.hpp"
 
 namespace sluice::sim {
 namespace {
 
-using Content = Settings::Content;
-
-template <typename Number>
-void append_float(std::string& out, Number x) {
-  char digits[40];
-  const auto end = std::to_chars(digits, digits + sizeof digits, x).ptr;
-  out.append(digits, end);
-}
-
 std::string nullable(std::string_view text) { return text.empty() ? "null" : quote(text); }
 
-bool serves(const Settings& settings, std::string_view model) {
-  return settings.models.empty() || std::find(settings.models.begin(), settings.models.end(), model) != settings.models.end();
-}
-
-Choice compose_choice(const Asked& asked, const Settings& settings, Random& random) {
-  Choice choice;
-  const bool chat = asked.subject == Subject::kChat;
-  if (settings.content == Content::kToolCalls && chat) {
-    choice.tools = settings.tools;
-    choice.finish = "tool_calls";
-    for (testing::ScriptedToolCall& tool : choice.tools) {
-      if (tool.id.empty()) tool.id = "call_" + random_name(random, 24);
-      choice.tokens += count_tokens(tool.name) + count_tokens(tool.arguments);
-    }
-    if (!choice.tools.empty()) return choice;
-  }
-  choice.text = settings.content == Content::kGenerated ? generate_text(random, settings.generated_tokens) : settings.text;
-  choice.refusal = settings.content == Content::kRefusal && chat;
-  choice.tokens = count_tokens(choice.text);
-  if (asked.max_tokens && choice.tokens > *asked.max_tokens) {
-    choice.text.resize(first_tokens(choice.text, *asked.max_tokens).size());
-    choice.tokens = *asked.max_tokens;
-    choice.finish = "length";
-  }
-  return choice;
-}
-
-std::string_view id_prefix(Subject subject) {
-  switch (subject) {
-    case Subject::kChat: return "chatcmpl-";
-    case Subject::kCompletions: return "cmpl-";
-    case Subject::kModerations: return "modr-";
-    default: return "";
-  }
-}
+std::string_view id_prefix(Subject subject) { return subject == Subject::kChat ? "chatcmpl-" : "cmpl-"; }
 
 /// `line` stands before each line but the first: the indentation of the place the object is put.
 void append_usage(std::string& out, const Composition& what, std::string_view line) {
@@ -92,7 +46,7 @@ void append_usage(std::string& out, const Composition& what, std::string_view li
 }
 
 void append_head(std::string& out, const Composition& what, std::string_view object) {
-  out.append("{\n  \"id\": \"").append(what.id).append("\",\n  \"object\": \"").append(object).append("\",\n  \"created\": ");
+  out.append("{\n  \"id\": \"").append(id_prefix(what.asked.subject)).append(what.name).append("\",\n  \"object\": \"").append(object).append("\",\n  \"created\": ");
   append_number(out, static_cast<std::uint64_t>(what.created));
   out += ",\n  \"model\": ";
   append_quoted(out, what.asked.model);
@@ -133,7 +87,7 @@ std::string chat_answer(const Composition& what) {
     if (choice.refusal) append_quoted(out, choice.text);
     else out += "null";
     out += ",\n        \"annotations\": []\n      },\n      \"logprobs\": null,\n      \"finish_reason\": \"";
-    out.append(choice.finish).append("\"\n    }");
+    out.append(openai_reason(choice.ending)).append("\"\n    }");
   }
   out += "\n  ],\n";
   if (!what.settings->no_usage) {
@@ -141,7 +95,7 @@ std::string chat_answer(const Composition& what) {
     append_usage(out, what, "\n  ");
     out += ",\n";
   }
-  out.append("  \"service_tier\": \"default\",\n  \"system_fingerprint\": \"").append(what.fingerprint).append("\"\n}\n");
+  out.append("  \"service_tier\": \"default\",\n  \"system_fingerprint\": \"").append("fp_").append(what.fingerprint).append("\"\n}\n");
   return out;
 }
 
@@ -155,7 +109,7 @@ std::string completion_answer(const Composition& what) {
     append_quoted(out, what.choices[i].text);
     out += ",\n      \"index\": ";
     append_number(out, i);
-    out.append(",\n      \"logprobs\": null,\n      \"finish_reason\": \"").append(what.choices[i].finish).append("\"\n    }");
+    out.append(",\n      \"logprobs\": null,\n      \"finish_reason\": \"").append(openai_reason(what.choices[i].ending)).append("\"\n    }");
   }
   out += "\n  ]";
   if (!what.settings->no_usage) {
@@ -166,38 +120,10 @@ std::string completion_answer(const Composition& what) {
   return out;
 }
 
-/// A direction of length one that the text alone decides: equal texts are equal vectors, whoever asks and when.
-std::vector<float> embed(std::string_view text, std::size_t dimensions) {
-  Random random(stable_hash(text));
-  std::vector<float> vector(dimensions);
-  double square = 0;
-  for (float& x : vector) {
-    x = static_cast<float>(random.unit() * 2 - 1);
-    square += static_cast<double>(x) * static_cast<double>(x);
-  }
-  const double length = std::sqrt(square);
-  if (length > 0) {
-    for (float& x : vector) x = static_cast<float>(static_cast<double>(x) / length);
-  }
-  return vector;
-}
-
-/// The floats as the wire has them: little-endian, 4 bytes each, whatever this machine's order is.
-std::string little_endian(const std::vector<float>& vector) {
-  std::string bytes;
-  bytes.reserve(vector.size() * 4);
-  for (const float x : vector) {
-    const auto bits = std::bit_cast<std::uint32_t>(x);
-    for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(bits >> shift & 0xff);
-  }
-  return bytes;
-}
-
 std::string embeddings_answer(const Composition& what) {
-  const std::size_t dimensions = what.asked.dimensions != 0 ? what.asked.dimensions : what.settings->dimensions;
   std::string out = "{\n  \"object\": \"list\",\n  \"data\": [";
   for (std::size_t i = 0; i < what.asked.inputs.size(); ++i) {
-    const auto vector = embed(what.asked.inputs[i], dimensions);
+    const auto vector = embed(what.asked.inputs[i], what);
     out += i == 0 ? "\n" : ",\n";
     out += "    {\n      \"object\": \"embedding\",\n      \"index\": ";
     append_number(out, i);
@@ -232,7 +158,7 @@ constexpr std::size_t kTextCategories = 11;  // the text-only models know no ill
 std::string moderation_answer(const Composition& what) {
   const bool omni = !what.asked.model.starts_with("text-moderation");
   const std::size_t categories = omni ? std::size(kCategories) : kTextCategories;
-  std::string out = "{\n  \"id\": \"" + what.id + "\",\n  \"model\": ";
+  std::string out = "{\n  \"id\": \"modr-" + what.name + "\",\n  \"model\": ";
   append_quoted(out, what.asked.model);
   out += ",\n  \"results\": [";
   for (std::size_t i = 0; i < what.asked.inputs.size(); ++i) {
@@ -279,56 +205,38 @@ std::string models_answer(const Composition& what) {
   return out + "\n  ]\n}\n";
 }
 
-}  // namespace
-
-Composition compose(Asked asked, std::shared_ptr<const Settings> settings, Random& random, std::int64_t created) {
-  Composition what;
-  if (!asked.problem && !asked.model.empty() && !serves(*settings, asked.model)) {
-    asked.problem = Problem{404, "The model `" + asked.model + "` does not exist or you do not have access to it.", {}, "model_not_found"};
-  }
-  what.created = created;
-  what.id = std::string(id_prefix(asked.subject)) + random_name(random, 29);
-  what.fingerprint = "fp_" + random_name(random, 10);
-  if (!asked.problem && (asked.subject == Subject::kChat || asked.subject == Subject::kCompletions)) {
-    what.choices.reserve(asked.choices);
-    for (std::uint32_t i = 0; i < asked.choices; ++i) {
-      what.choices.push_back(compose_choice(asked, *settings, random));
-      what.counts.output += what.choices.back().tokens;
-    }
-  }
-  what.counts.input = asked.prompt_tokens;
-  if (settings->usage) std::tie(what.counts.input, what.counts.output) = *settings->usage;
-  if (asked.subject == Subject::kEmbeddings) what.counts.output = 0;
-  what.counts.cached = std::min(settings->cached, what.counts.input);
-  what.asked = std::move(asked);
-  what.settings = std::move(settings);
-  return what;
-}
-
-std::string whole_answer(const Composition& what) {
-  if (what.asked.problem) {
-    const Problem& problem = *what.asked.problem;
-    return error_answer(problem.message, "invalid_request_error", problem.param, problem.code);
-  }
-  switch (what.asked.subject) {
-    case Subject::kChat: return chat_answer(what);
-    case Subject::kCompletions: return completion_answer(what);
-    case Subject::kEmbeddings: return embeddings_answer(what);
-    case Subject::kModerations: return moderation_answer(what);
-    case Subject::kListModels: return models_answer(what);
-    case Subject::kGetModel: return model_object(what.asked.model, "\n") + "\n";
-    case Subject::kHealth:
-    case Subject::kNothing: break;
-  }
-  return {};
-}
-
+/// Empty param and code are null.
 std::string error_answer(std::string_view message, std::string_view type, std::string_view param, std::string_view code) {
   return "{\n  \"error\": {\n    \"message\": " + quote(message) + ",\n    \"type\": " + quote(type) +
          ",\n    \"param\": " + nullable(param) + ",\n    \"code\": " + nullable(code) + "\n  }\n}\n";
 }
 
-std::string status_answer(int status) {
+class OpenAi final : public Voice {
+ public:
+  Asked read(std::string_view method, std::string_view target, const Body& body) const override {
+    return read_openai(method, target, body);
+  }
+  Manner manner(const Asked&) const override {
+    Manner manner;
+    manner.call_ids.prefix = "call_";
+    return manner;
+  }
+  void greet(Headers& fields, std::string_view name) const override {
+    fields.add_trusted("x-request-id", "req_" + std::string(name));
+    fields.add_trusted("openai-version", "2020-10-01");
+  }
+  std::string whole(const Composition& what) const override { return openai_answer(what); }
+  std::unique_ptr<Events> stream(Composition what) const override { return openai_events(std::move(what)); }
+  std::string refuse(const Asked&, const Problem& problem) const override {
+    return error_answer(problem.message, "invalid_request_error", problem.param, problem.code);
+  }
+  Problem unknown_model(const std::string& model) const override {
+    return {404, "The model `" + model + "` does not exist or you do not have access to it.", {}, "model_not_found"};
+  }
+  std::string fault(const Asked&, int status, std::int64_t) const override;
+};
+
+std::string OpenAi::fault(const Asked&, int status, std::int64_t) const {
   switch (status) {
     case 401: return error_answer("Incorrect API key provided: sim-***. The simulator was told to say so.", "invalid_request_error", {}, "invalid_api_key");
     case 403: return error_answer("You are not allowed to sample from this model.", "invalid_request_error", {}, {});
@@ -339,6 +247,35 @@ std::string status_answer(int status) {
   }
   if (status >= 500) return error_answer("The server had an error while processing your request. Sorry about that!", "server_error", {}, {});
   return error_answer("The request was refused by the simulator.", "invalid_request_error", {}, {});
+}
+
+}  // namespace
+
+const Voice& openai_voice() {
+  static const OpenAi voice;
+  return voice;
+}
+
+std::string_view openai_reason(Ending ending) noexcept {
+  switch (ending) {
+    case Ending::kLength: return "length";
+    case Ending::kToolCalls: return "tool_calls";
+    case Ending::kStop:
+    case Ending::kRefusal: break;
+  }
+  return "stop";
+}
+
+std::string openai_answer(const Composition& what) {
+  switch (what.asked.subject) {
+    case Subject::kChat: return chat_answer(what);
+    case Subject::kCompletions: return completion_answer(what);
+    case Subject::kEmbeddings: return embeddings_answer(what);
+    case Subject::kModerations: return moderation_answer(what);
+    case Subject::kListModels: return models_answer(what);
+    case Subject::kGetModel: return model_object(what.asked.model, "\n") + "\n";
+    default: return {};
+  }
 }
 
 }  // namespace sluice::sim
