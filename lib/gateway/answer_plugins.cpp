@@ -323,7 +323,7 @@ void Exchange::add_text(const Delta& delta) {
   }
   std::string data, out;
   if (Status added = desk.editor->add_event(to, delta.text, data); !added) return plugin_fails(added.error(), "");
-  http::append_event(out, data);
+  desk.editor->frame_added(data, out);
   if (notes_) notes_->answer_event({}, data, engine_.loop().now());
   count_said();
   patch(out, {}, {});
@@ -355,6 +355,7 @@ void Exchange::answer_judged() {
 
 /// The end of a stream that a filter has ended, in the caller's dialect.
 std::string Exchange::filtered_end() {
+  if (std::string out; plugins_->editor != nullptr && plugins_->editor->end_filtered(tap_ ? tap_->usage() : chat::Usage{}, out)) return out;
   chat::AnswerStart start;
   std::string example;
   if (plugins_->editor != nullptr && plugins_->editor->add_event({}, {}, example)) {
