@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "http/sse.hpp"
 #include "json/scan.hpp"
 #include "json/writer.hpp"
 
@@ -173,6 +174,10 @@ Status AnswerEditor::split(const AnswerTexts&, std::string&, std::string&) {
 Status AnswerEditor::add_event(const TextAddress&, std::string_view, std::string&) {
   return fail(Code::kInternal, "an event was to be added to a whole answer; use add_text");
 }
+
+void AnswerEditor::frame_added(std::string_view data, std::string& out) { http::append_event(out, data); }
+
+bool AnswerEditor::end_filtered(const chat::Usage&, std::string&) { return false; }
 
 Status AnswerEditor::add_text(const TextAddress&, std::string_view, AnswerTexts&) {
   return fail(Code::kInternal, "a text was to be put into an event; use add_event");

@@ -50,8 +50,9 @@ class Anthropic final : public Dialect {
   }
   std::unique_ptr<DeltaDecoder> delta_decoder(const Asked&) const override { return anthropic_parts::make_delta_decoder(); }
   std::unique_ptr<AnswerTap> tap(const TapOptions& options) const override { return anthropic_parts::make_tap(options); }
-  std::unique_ptr<AnswerEditor> answer_editor(Operation, bool) const override {
-    return nullptr;
+  std::unique_ptr<AnswerEditor> answer_editor(Operation operation, bool streaming) const override {
+    if (operation != Operation::kChat) return nullptr;
+    return streaming ? anthropic_parts::make_stream_editor() : anthropic_parts::make_whole_editor();
   }
   // Every stream states its usage.
   Result<bool> ask_for_usage(base::EditedBody&, const json::Document&, const chat::RequestView&) const override { return false; }

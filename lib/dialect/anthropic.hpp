@@ -85,4 +85,8 @@ class UsageCounts {
 [[nodiscard]] std::unique_ptr<DeltaEncoder> make_delta_encoder(const AnswerForm& form);
 [[nodiscard]] std::string event_text(std::string_view data);
 
+// anthropic_edit_stream.cpp, anthropic_edit_whole.cpp
+[[nodiscard]] std::unique_ptr<AnswerEditor> make_stream_editor();
+[[nodiscard]] std::unique_ptr<AnswerEditor> make_whole_editor();
+
 }  // namespace sluice::dialect::anthropic_parts

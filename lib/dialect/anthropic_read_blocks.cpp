@@ -109,7 +109,8 @@ chat::ToolCall read_tool_use(const Value& block) {
   call.id = text(block, "id");
   call.name = text(block, "name");
   const Value input = member(block, "input");
-  call.arguments = input ? std::string(input.raw()) : "{}";
+  // A text is no input for Anthropic's tools; a filter may have left one.
+  call.arguments = input.is(Type::kString) ? text(input) : input ? std::string(input.raw()) : "{}";
   keep_others(call.extras, block, {"type", "id", "name", "input"});
   return call;
 }

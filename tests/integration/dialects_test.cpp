@@ -160,7 +160,7 @@ TEST_CASE("a stream that breaks off is told as an error, and never as an end, be
     for (const Speech& caller : speeches()) {
       INFO(caller.name << " -> " << upstream);
       Pair pair(upstream, R"(,"retry":{"attempts":1})");
-      pair.simulation.upstream("up").generates(200).fails({.kind = testing::Fault::Kind::kCut, .at_byte = 3000});
+      pair.simulation.upstream("up").generates(200).fails({.kind = testing::Fault::Kind::kCut, .at_byte = 8000});
       const testing::Run run = pair.run(caller.ask({.stream = true, .max_tokens = 400}));
       const Heard heard = caller.hear(run.body(), true);
       CHECK_FALSE(heard.text.empty());

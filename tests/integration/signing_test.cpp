@@ -1,6 +1,7 @@
 // Requests that are signed for AWS: what arrives at the upstream is what was signed, to the byte, whatever was on the way.
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 
 #include "auth/sigv4.hpp"
 #include "integration/rig.hpp"
@@ -13,9 +14,17 @@ namespace {
 const std::string kAnswer =
     R"({"output":{"message":{"role":"assistant","content":[{"text":"Hi"}]}},"stopReason":"end_turn","usage":{"inputTokens":3,"outputTokens":1,"totalTokens":4},"metrics":{"latencyMs":5}})";
 
+/// Configurations refer to secrets; they never hold them.
+struct Keys {
+  Keys() {
+    ::setenv("SLUICE_TEST_AWS_ID", "AKIDEXAMPLE", 1);
+    ::setenv("SLUICE_TEST_AWS_SECRET", "wJalrXUtnFEMI", 1);
+  }
+} keys_in_environment;
+
 std::string upstream_entry(const FaultServer& server, const std::string& more = {}) {
   return R"({"name":"aws","provider":"bedrock","url":"http://)" + server.authority() +
-         R"(","aws":{"region":"eu-west-1","access_key_id":"AKIDEXAMPLE","secret_access_key":"wJalrXUtnFEMI"}})" + more;
+         R"(","aws":{"region":"eu-west-1","access_key_id":{"env":"SLUICE_TEST_AWS_ID"},"secret_access_key":{"env":"SLUICE_TEST_AWS_SECRET"}}})" + more;
 }
 
 /// The fields as they stood on the wire.
@@ -44,7 +53,7 @@ Status verified(const RawRequest& request, std::string_view secret) {
   const std::size_t query = std::min(target.find('?'), target.size());
   const auth::sigv4::SigningKeys keys{std::string(secret)};
   return auth::sigv4::verify(*claim, {.method = request.method, .path = target.substr(0, query), .query = target.substr(std::min(query + 1, target.size())), .payload = payload},
-                             headers, keys, {.region = "eu-west-1", .service = "bedrock", .now = std::chrono::system_clock::now()});
+                             headers, keys, {.region = "eu-west-1", .service = "bedrock", .now = std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now())});
 }
 
 }  // namespace
@@ -86,11 +95,11 @@ TEST_CASE("keys of AWS beside a credential, for another dialect, or for no regio
   const auto said = [](const std::string& members) {
     return problems(document(R"({"name":"a",)" + members + "}", route_to("a")));
   };
-  const std::string keys = R"("access_key_id":"A","secret_access_key":"S")";
+  const std::string id = R"("access_key_id":{"env":"SLUICE_TEST_AWS_ID"})", keys = id + R"(,"secret_access_key":{"env":"SLUICE_TEST_AWS_SECRET"})";
   CHECK(said(R"("provider":"bedrock","aws":{"region":"us-east-1",)" + keys + "}") == "");
-  CHECK(said(R"("provider":"bedrock","credential":"k")").find("needs \"url\"") != std::string::npos);
-  CHECK(said(R"("provider":"bedrock","credential":"k","aws":{"region":"us-east-1",)" + keys + "}").find("not both") != std::string::npos);
+  CHECK(said(R"("provider":"bedrock","credential":{"env":"SLUICE_TEST_AWS_ID"})").find("needs \"url\"") != std::string::npos);
+  CHECK(said(R"("provider":"bedrock","credential":{"env":"SLUICE_TEST_AWS_ID"},"aws":{"region":"us-east-1",)" + keys + "}").find("not both") != std::string::npos);
   CHECK(said(R"("provider":"openai","aws":{"region":"us-east-1",)" + keys + "}").find("takes no signed requests") != std::string::npos);
   CHECK(said(R"("provider":"bedrock","aws":{"region":"us east",)" + keys + "}").find("no region of AWS") != std::string::npos);
-  CHECK(said(R"("provider":"bedrock","aws":{"region":"us-east-1","access_key_id":"A"})").find("secret_access_key") != std::string::npos);
+  CHECK(said(R"("provider":"bedrock","aws":{"region":"us-east-1",)" + id + "}").find("secret_access_key") != std::string::npos);
 }

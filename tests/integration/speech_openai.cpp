@@ -146,6 +146,7 @@ Heard hear_responses(std::string_view body, bool stream) {
       if (out.text != said) out.mistake = "the deltas do not say what the terminal event says";
     }
   }
+  if (!out.ended) out.text = said;
   return out;
 }
 
