@@ -18,7 +18,7 @@ TEST_CASE("every provider has a dialect that exists and a base URL that parses")
     CHECK(dialect::find_provider(provider.name) == &provider);
     CHECK_FALSE(provider.label.empty());
     if (provider.url.empty()) {
-      CHECK(provider.name == "openai-compatible");
+      CHECK((provider.name == "openai-compatible" || provider.name == "vertex"));
       continue;
     }
     const auto url = http::parse_url(provider.url);
