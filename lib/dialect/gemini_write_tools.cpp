@@ -25,9 +25,7 @@ void write_function(json::Writer& writer, const chat::Tool& tool, chat::LossRepo
   if (!tool.parameters.empty() && chat::find_extra(tool.extras, kName, "parameters") == nullptr) {
     writer.key("parametersJsonSchema").raw(tool.parameters);
   }
-  for (const chat::Extra& extra : tool.extras) {
-    if (extra.dialect == kName) writer.key(extra.key).raw(extra.json);
-  }
+  write_extras(writer, tool.extras, path, loss);
   writer.end_object();
   if (tool.strict.value_or(false)) loss.add(path + ".strict", "gemini does not hold arguments to their schema on request", LossSeverity::kCosmetic);
   if (tool.cache) loss.add(path + ".cache_control", "gemini caches by itself", LossSeverity::kCosmetic);

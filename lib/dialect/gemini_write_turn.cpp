@@ -6,6 +6,7 @@
 
 #include "dialect/gemini.hpp"
 #include "dialect/gemini_calls.hpp"
+#include "dialect/gemini_keys.hpp"
 #include "dialect/gemini_turn.hpp"
 #include "json/document.hpp"
 
@@ -159,14 +160,21 @@ class PartWriter {
   chat::LossReport& loss_;
 };
 
-bool is_object(std::string_view json) {
-  const auto document = json::Document::parse(Body::copy(json));
-  return document && document->root().is(json::Type::kObject);
+/// Google's OpenAI-compatible surface has signatures under a member of its own, which its clients send back.
+std::string signature_in(const chat::Extra& extra) {
+  if (extra.key != "extra_content") return {};
+  const auto document = json::Document::parse(Body::copy(extra.json));
+  return document ? text(member(document->root(), "google"), "thoughtSignature") : std::string();
 }
-bool is_list(std::string_view json) {
-  const auto document = json::Document::parse(Body::copy(json));
-  return document && document->root().is(json::Type::kArray);
+
+/// A text that can stand as JSON inside of other JSON, and is of that type. What nests deeper stays text.
+bool is_json(std::string_view text, json::Type type) {
+  constexpr json::Limits kInside{.depth = 512};
+  const auto document = json::Document::parse(Body::copy(text), kInside);
+  return document && document->root().is(type);
 }
+bool is_object(std::string_view text) { return is_json(text, json::Type::kObject); }
+bool is_list(std::string_view text) { return is_json(text, json::Type::kArray); }
 
 class TurnsWriter {
  public:
@@ -252,15 +260,16 @@ class TurnsWriter {
 
   /// A call of a history. The first one of a turn carries the signature.
   void write_signed(chat::ToolCall call, bool first, const std::string& path) {
+    for (const chat::Extra& extra : call.extras) {
+      if (extra.dialect == kName) continue;
+      if (call.signature.empty()) call.signature = signature_in(extra);
+      if (call.signature.empty()) loss_.add(path + "." + extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+    }
     if (first && call.signature.empty() && wants_signatures(model_)) {
       call.signature = kNoSignature;
       loss_.add(path + ".thought_signature", "gemini 3 wants signatures of its own: the one that stands for none is sent", LossSeverity::kNote);
     }
-    if (call.kind == chat::ToolKind::kCustom || !is_object(call.arguments.empty() ? std::string_view("{}") : call.arguments)) {
-      std::string wrapped;
-      json::Writer inner(wrapped);
-      inner.begin_object().field("input", call.arguments).end_object();
-      call.arguments = std::move(wrapped);
+    if (!call.arguments.empty() && !is_object(call.arguments)) {
       loss_.add(path + ".arguments", "gemini's arguments are an object: the text is put into one", LossSeverity::kNote);
     }
     write_call(writer_, call);
@@ -377,7 +386,14 @@ void write_call(json::Writer& writer, const chat::ToolCall& call) {
   writer.begin_object().key("functionCall").begin_object();
   if (!call.id.empty() && !is_made_id(call.id)) writer.field("id", call.id);
   writer.field("name", call.name).key("args");
-  is_object(call.arguments) ? writer.raw(call.arguments) : writer.begin_object().end_object();
+  if (is_object(call.arguments)) {
+    writer.raw(call.arguments);
+  } else {
+    // Free text, or JSON that its model broke: it has to be an object here.
+    writer.begin_object();
+    if (!call.arguments.empty()) writer.field("input", call.arguments);
+    writer.end_object();
+  }
   writer.end_object();
   if (!call.signature.empty()) writer.field("thoughtSignature", call.signature);
   for (const chat::Extra& extra : call.extras) {

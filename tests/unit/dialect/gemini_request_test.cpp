@@ -135,6 +135,11 @@ TEST_CASE("a call that another model made goes to gemini 3 with the signature th
   CHECK(part(sent, "/contents/1/parts/1/thoughtSignature").empty());
   CHECK(severity_of(loss, "messages[1].content[0].thought_signature") == LossSeverity::kNote);
   CHECK(part(from_openai(body), "/contents/1/parts/0/thoughtSignature").empty());
+  // Clients of Google's OpenAI-compatible surface send theirs back.
+  loss.clear();
+  const std::string back = from_openai(R"({"messages":[{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"},"extra_content":{"google":{"thought_signature":"S+/="}}}]}]})", loss, "gemini-3-pro-preview");
+  CHECK(part(back, "/contents/0/parts/0/thoughtSignature") == "\"S+/=\"");
+  CHECK(loss.empty());
 }
 
 TEST_CASE("what the system says stands before all turns, and alone it is the user's turn") {
