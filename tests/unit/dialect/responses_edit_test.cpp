@@ -1,0 +1,203 @@
+// Texts of responses read and changed where they stand.
+
+#include <catch2/catch.hpp>
+
+#include "unit/dialect/editing.hpp"
+#include "unit/dialect/responses_wire.hpp"
+
+using namespace sluice;
+using chat::Delta;
+using dialect::openai_responses;
+using test::AnswerText;
+using test::AnswerTexts;
+using test::canonical;
+using test::events_of;
+using test::json_at;
+using test::Said;
+using test::said_by;
+using test::TextChannel;
+using test::WireEvent;
+
+namespace {
+
+std::unique_ptr<dialect::AnswerEditor> editor(bool streaming) { return openai_responses().answer_editor(chat::Operation::kChat, streaming); }
+
+/// A stream with each channel in it, as our own encoder writes it.
+std::vector<WireEvent> stream() {
+  const auto encoder = openai_responses().delta_encoder({});
+  std::string out;
+  for (const Delta& delta : std::vector<Delta>{{0, chat::AnswerStart{"resp_1", "m"}},
+                                               {0, chat::ThinkingDelta{"se"}},
+                                               {0, chat::ThinkingDelta{"cret"}},
+                                               {0, chat::TextDelta{"se"}},
+                                               {0, chat::TextDelta{"cret \"x\""}},
+                                               {0, chat::LogprobsDelta{{{{.token = "se"}}, {}}}},
+                                               {0, chat::RefusalDelta{"no"}},
+                                               {0, chat::ToolCallStart{0, chat::ToolKind::kFunction, "c", "f"}},
+                                               {0, chat::ToolCallDelta{0, "{\"a\":1}"}},
+                                               {0, chat::ToolCallStart{1, chat::ToolKind::kCustom, "d", "g"}},
+                                               {0, chat::ToolCallDelta{1, "in"}},
+                                               {0, chat::FinishDelta{}}}) {
+    encoder->encode(delta, out);
+  }
+  encoder->end(out);
+  return events_of(out);
+}
+
+/// What a caller gets of `events` where `change` is made to every text and `added` is put before the ends.
+template <typename F>
+std::vector<WireEvent> edited(const std::vector<WireEvent>& events, F&& change, const std::vector<std::pair<dialect::TextAddress, std::string>>& added = {}) {
+  const auto edit = editor(true);
+  std::vector<WireEvent> out;
+  std::vector<std::pair<std::string, AnswerTexts>> ends;
+  const auto give = [&](const std::string& name, const AnswerTexts& texts) {
+    std::string data(texts.data());
+    if (texts.changed()) {
+      std::string twice;
+      edit->write(texts, twice);  // whoever notes what was said asks for it, too
+      data.clear();
+      edit->write(texts, data);
+      CHECK(data == twice);
+    }
+    out.push_back({name, data});
+  };
+  for (const WireEvent& event : events) {
+    AnswerTexts texts;
+    REQUIRE(edit->read(event.data, texts));
+    for (AnswerText& text : texts.texts()) change(text);
+    if (texts.ends()) {
+      ends.emplace_back(event.name, std::move(texts));
+    } else {
+      give(event.name, texts);
+    }
+  }
+  for (const auto& [to, text] : added) {
+    std::string data;
+    REQUIRE(edit->add_event(to, text, data));
+    out.push_back({json_at(data, "/type"), data});
+  }
+  for (const auto& [name, texts] : ends) give(name, texts);
+  return out;
+}
+
+std::string all_of(const std::vector<WireEvent>& events) {
+  std::string out;
+  for (const WireEvent& event : events) out += event.data + "\n";
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("every text of a stream is told once, and its ends are kept for the end") {
+  const auto edit = editor(true);
+  std::vector<Said> said;
+  std::string after;
+  for (const WireEvent& event : stream()) {
+    AnswerTexts texts;
+    REQUIRE(edit->read(event.data, texts));
+    for (const Said& one : said_by(texts)) said.push_back(one);
+    const bool done = event.name.ends_with(".done") || event.name == "response.completed";
+    CHECK(texts.ends() == done);
+  }
+  CHECK(said == std::vector<Said>{{0, TextChannel::kReasoning, "se"}, {0, TextChannel::kReasoning, "cret"}, {0, TextChannel::kText, "se"},
+                                  {0, TextChannel::kText, "cret \"x\""}, {0, TextChannel::kRefusal, "no"},
+                                  {0, TextChannel::kToolArguments, "", 0, "f"}, {0, TextChannel::kToolArguments, "{\"a\":1}", 0},
+                                  {0, TextChannel::kToolArguments, "", 1, "g"}, {0, TextChannel::kToolArguments, "in", 1}});
+}
+
+TEST_CASE("a stream that nobody changes keeps every byte of its events") {
+  const auto events = stream();
+  const auto out = edited(events, [](AnswerText&) {});
+  REQUIRE(out.size() == events.size());
+  std::vector<std::string> was, is;
+  for (const WireEvent& event : events) was.push_back(event.data);
+  for (const WireEvent& event : out) is.push_back(event.data);
+  std::sort(was.begin(), was.end());
+  std::sort(is.begin(), is.end());
+  CHECK(is == was);
+}
+
+TEST_CASE("a changed text is changed wherever the stream says it again") {
+  const auto out = edited(stream(), [](AnswerText& text) {
+    if (text.address.channel == TextChannel::kText || text.address.channel == TextChannel::kReasoning) text.replacement = text.text == "se" ? "*" : "";
+  });
+  CHECK(all_of(out).find("cret") == std::string::npos);
+  const std::string& last = out.back().data;
+  CHECK(json_at(last, "/response/output/0/summary/0/text") == R"("*")");
+  CHECK(json_at(last, "/response/output/1/content/0/text") == R"("*")");
+  CHECK(json_at(last, "/response/output/1/content/0/logprobs") == "null");
+  CHECK(json_at(last, "/response/output/1/content/1/refusal") == R"("no")");
+  CHECK(json_at(last, "/response/output/2/arguments") == R"("{\"a\":1}")");
+  // What is read of it, by deltas and by its end, is the same.
+  const chat::Message message = test::gathered(test::deltas_of(out, openai_responses()));
+  CHECK(message.choices[0].turn.text() == "*");
+}
+
+TEST_CASE("arguments and refusals are changed like texts") {
+  const auto out = edited(stream(), [](AnswerText& text) {
+    if (text.address.channel == TextChannel::kToolArguments && !text.text.empty()) text.replacement = text.address.tool_index == 0 ? R"({"b":"\n"})" : "out";
+    if (text.address.channel == TextChannel::kRefusal) text.replacement = "never";
+  });
+  const std::string& last = out.back().data;
+  CHECK(json_at(last, "/response/output/2/arguments") == R"("{\"b\":\"\\n\"}")");
+  CHECK(json_at(last, "/response/output/3/input") == R"("out")");
+  CHECK(json_at(last, "/response/output/1/content/1/refusal") == R"("never")");
+  CHECK(all_of(out).find("{\\\"a\\\"") == std::string::npos);
+}
+
+TEST_CASE("text that is emitted at the end stands before what ends its part, and in all that says it again") {
+  const auto out = edited(stream(), [](AnswerText&) {},
+                          {{{0, TextChannel::kText, 0}, "!"}, {{0, TextChannel::kReasoning, 0}, "?"}, {{0, TextChannel::kToolArguments, 1}, "+"}});
+  const chat::Message message = test::gathered(test::deltas_of(out, openai_responses()));
+  CHECK(message.choices[0].turn.text() == "secret \"x\"!");
+  const std::string& last = out.back().data;
+  CHECK(json_at(last, "/response/output/1/content/0/text") == R"("secret \"x\"!")");
+  CHECK(json_at(last, "/response/output/0/summary/0/text") == R"("secret?")");
+  CHECK(json_at(last, "/response/output/3/input") == R"("in+")");
+  std::string data;
+  CHECK(editor(true)->add_event({0, TextChannel::kText, 0}, "x", data).error().code == Code::kPluginError);
+  CHECK(editor(true)->add_event({0, TextChannel::kToolArguments, 4}, "x", data).error().code == Code::kPluginError);
+}
+
+TEST_CASE("what a server says only when it is done is told there, and can be parted from its end") {
+  const auto edit = editor(true);
+  AnswerTexts texts;
+  REQUIRE(edit->read(R"({"type":"response.output_text.done","item_id":"m","output_index":0,"content_index":0,"text":"all"})", texts));
+  CHECK(said_by(texts) == std::vector<Said>{{0, TextChannel::kText, "all"}});
+  texts.texts()[0].replacement = "none";
+  std::string said, end;
+  REQUIRE(edit->split(texts, said, end));
+  CHECK(json_at(said, "/delta") == R"("")");
+  CHECK(json_at(end, "/text") == R"("none")");
+  AnswerTexts whole;
+  REQUIRE(edit->read(R"({"type":"response.completed","response":{"output":[{"type":"message","content":[{"type":"output_text","text":"all"}]}]}})", whole));
+  CHECK(whole.texts().empty());
+  std::string out;
+  edit->write(whole, out);
+  CHECK(json_at(out, "/response/output/0/content/0/text") == R"("none")");
+  AnswerTexts broken;
+  CHECK(editor(true)->read("<b>", broken).error().code == Code::kUpstreamInvalidAnswer);
+}
+
+TEST_CASE("a whole response has its texts told and changed, and text added where it could stand") {
+  constexpr std::string_view body = R"({ "output":[{"type":"reasoning","summary":[{"type":"summary_text","text":"hm"}],"content":[{"type":"reasoning_text","text":"deep"}]},
+    {"type":"message","content":[{"type":"output_text","text":"a\u0062","logprobs":[{"token":"a"}]},{"type":"refusal","refusal":"no"}]},
+    {"type":"function_call","name":"f","arguments":"{}"},{"type":"message","content":[{"type":"output_text","text":"c"}]}],"output_text":"abc"})";
+  const auto edit = editor(false);
+  AnswerTexts texts = test::read(*edit, body);
+  CHECK(said_by(texts) == std::vector<Said>{{0, TextChannel::kReasoning, "hm"}, {0, TextChannel::kReasoning, "deep"}, {0, TextChannel::kText, "ab"},
+                                            {0, TextChannel::kRefusal, "no"}, {0, TextChannel::kToolArguments, "{}", 0, "f"}, {0, TextChannel::kText, "c"}});
+  CHECK(test::written(*edit, texts) == body);
+  texts.texts()[2].replacement = "X";
+  REQUIRE(edit->add_text({0, TextChannel::kText, 0}, "!", texts));
+  const std::string out = test::written(*edit, texts);
+  CHECK(json_at(out, "/output/1/content/0/text") == R"("X")");
+  CHECK(json_at(out, "/output/1/content/0/logprobs") == "null");
+  CHECK(json_at(out, "/output/3/content/0/text") == R"("c!")");
+  CHECK(json_at(out, "/output_text") == R"("Xc!")");
+
+  AnswerTexts empty = test::read(*edit, R"({"output":[]})");
+  REQUIRE(edit->add_text({0, TextChannel::kText, 0}, "new", empty));
+  CHECK(json_at(test::written(*edit, empty), "/output/0/content/0/text") == R"("new")");
+  CHECK(edit->add_text({0, TextChannel::kToolArguments, 0}, "x", empty).error().code == Code::kPluginError);
+}
