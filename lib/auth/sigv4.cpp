@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -91,6 +93,18 @@ bool names_hold(std::string_view names, std::string_view wanted) noexcept {
 }  // namespace
 
 std::string hex_sha256(std::string_view bytes) { return hex(sha256(bytes)); }
+
+std::string hex_sha256(const base::EditedBody& body) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  bool good = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
+  std::vector<iovec> pieces;
+  body.append_to(pieces);
+  for (const iovec& piece : pieces) good = good && EVP_DigestUpdate(context.get(), piece.iov_base, piece.iov_len) == 1;
+  Digest digest{};
+  // Where it fails, memory ran out or SHA-256 is forbidden: zeros, which are no body's digest, so the signature is refused.
+  if (!good || EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) digest.fill(0);
+  return hex(digest);
+}
 
 std::string amz_date(WallTime time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);

@@ -6,11 +6,13 @@
 #include <chrono>
 #include <cstddef>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "auth/api_key.hpp"
+#include "base/edit_list.hpp"
 #include "sluice/clock.hpp"
 #include "sluice/error.hpp"
 #include "sluice/headers.hpp"
@@ -33,8 +35,9 @@ struct Parts {
   std::string_view payload = {};  ///< hex_sha256() of the body, or what a service takes in its place (`UNSIGNED-PAYLOAD`)
 };
 
-/// 64 lower-case hex digits.
+/// 64 lower-case hex digits. / Of a body as it will be sent, its splices in it; nothing is joined for that.
 [[nodiscard]] std::string hex_sha256(std::string_view bytes);
+[[nodiscard]] std::string hex_sha256(const base::EditedBody& body);
 /// `20150830T123600Z`. / Back; nothing for any other form.
 [[nodiscard]] std::string amz_date(WallTime time);
 [[nodiscard]] std::optional<WallTime> parse_amz_date(std::string_view text) noexcept;

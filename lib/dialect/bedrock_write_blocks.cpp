@@ -56,6 +56,7 @@ class PartWriter {
   }
 
   bool operator()(const chat::Image& image) {
+    if (place_ == Place::kSystem) return lose("bedrock's system texts are texts alone");
     if (image.source.data.empty()) return lose("bedrock takes images as data alone");
     const std::string_view format = image_format(image.source);
     if (format.empty()) return lose("bedrock takes png, jpeg, gif and webp, not " + image.source.media_type);
@@ -77,6 +78,7 @@ class PartWriter {
   }
 
   bool operator()(const chat::Document& document) {
+    if (place_ == Place::kSystem) return lose("bedrock's system texts are texts alone");
     if (document.source.data.empty()) return lose("bedrock takes documents as data alone");
     const std::string_view format = document_format(document);
     if (format.empty() && !document.source.media_type.empty()) return lose("bedrock takes no documents of type " + document.source.media_type);

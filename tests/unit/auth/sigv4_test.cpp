@@ -178,6 +178,16 @@ TEST_CASE("a request without Host cannot be signed") {
   CHECK(signer.presign({"GET", "/", "", ""}, kTime, 60s, none).error().code == Code::kInvalidHeader);
 }
 
+TEST_CASE("a body's digest is that of what is sent, splices and all") {
+  base::EditedBody body(Body::copy("{\"a\":1,\"model\":\"x\"}"));
+  CHECK(sigv4::hex_sha256(body) == sigv4::hex_sha256(body.to_string()));
+  body.replace(15, 3, "\"another\"");
+  body.replace(1, 0, "\"b\":2,");
+  CHECK(body.to_string() == "{\"b\":2,\"a\":1,\"model\":\"another\"}");
+  CHECK(sigv4::hex_sha256(body) == sigv4::hex_sha256(body.to_string()));
+  CHECK(sigv4::hex_sha256(base::EditedBody()) == sigv4::hex_sha256(""));
+}
+
 TEST_CASE("dates are written and read in the one form, and no other is taken") {
   for (const std::string_view text : {"20150830T123600Z", "19700101T000000Z", "20240229T235959Z", "99991231T235959Z"}) {
     CHECK(sigv4::amz_date(sigv4::parse_amz_date(text).value()) == text);

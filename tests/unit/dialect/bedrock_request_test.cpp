@@ -186,6 +186,13 @@ TEST_CASE("bedrock: media are carried as data, and refused in any other form") {
   }
 }
 
+TEST_CASE("bedrock: media are refused where Bedrock takes texts alone") {
+  const ToBedrock sent(R"({"messages":[{"role":"system","content":[{"type":"text","text":"s"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBOR"}},
+    {"type":"file","file":{"file_data":"data:application/pdf;base64,JVBERi0="}}]},{"role":"user","content":"a"}]})");
+  CHECK(sent.at("/system") == R"([{text:"s",},])");
+  CHECK(sent.lost("messages[0]") == LossSeverity::kSemantic);
+}
+
 TEST_CASE("bedrock: what Converse has no place for is told with its weight") {  // DIAL-03
   const ToBedrock sent(R"({"messages":[{"role":"user","content":"a"}],"n":2,"logprobs":true,"seed":1,"frequency_penalty":1,"presence_penalty":1,"logit_bias":{"1":2},
     "user":"u","store":true,"verbosity":"low","parallel_tool_calls":false,"tools":[{"type":"function","function":{"name":"f"}},{"type":"custom","custom":{"name":"c"}}],
