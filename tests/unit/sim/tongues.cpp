@@ -312,6 +312,41 @@ Told stream_cohere(std::string_view bytes) {
   return told;
 }
 
+// --- Ollama ---
+
+engine::WireRequest ask_ollama(bool stream, std::uint64_t max_tokens) {
+  std::string body = R"({"model":"m","messages":[{"role":"user","content":"Say hello, please."}])";
+  if (max_tokens > 0) body += R"(,"options":{"num_predict":)" + std::to_string(max_tokens) + "}";
+  return Rig::post("/api/chat", body + (stream ? "}" : R"(,"stream":false})"));
+}
+
+void hear_ollama(const Value& root, Told& told) {
+  told.text += text(root, "/message/content");
+  const Value calls = child(root, "/message/tool_calls");
+  for (Value call = calls.first(); call; call = call.next()) {
+    CHECK(number(call, "/function/index") == static_cast<std::int64_t>(told.calls.size()));
+    told.calls.push_back({text(call, "/id"), text(call, "/function/name"), compact(child(call, "/function/arguments"))});
+  }
+  if (child(root, "/done").boolean().value_or(false)) ++told.ends;
+  told.reason += text(root, "/done_reason");
+  update(told.input, number(root, "/prompt_eval_count"));
+  update(told.output, number(root, "/eval_count"));
+  told.error += text(root, "/error");
+}
+
+Told whole_ollama(std::string_view body) {
+  Told told;
+  hear_ollama(Parsed(body).document->root(), told);
+  told.ends = 0;
+  return told;
+}
+
+Told stream_ollama(std::string_view bytes) {
+  Told told;
+  for (const std::string& line : lines(bytes)) hear_ollama(Parsed(line).document->root(), told);
+  return told;
+}
+
 }  // namespace
 
 std::vector<std::string> lines(std::string_view bytes) {
@@ -332,6 +367,7 @@ const std::vector<Tongue>& tongues() {
       {"gemini array", ask_gemini_array, whole_gemini, stream_gemini_array, "STOP", "MAX_TOKENS", "STOP", "SAFETY", true, false},
       {"openai-responses", ask_responses, whole_responses, stream_responses, "completed", "incompletemax_output_tokens", "completed", "completed"},
       {"cohere", ask_cohere, whole_cohere, stream_cohere, "COMPLETE", "MAX_TOKENS", "TOOL_CALL", "COMPLETE", false},
+      {"ollama", ask_ollama, whole_ollama, stream_ollama, "stop", "length", "stop", "stop", false, true, false},
   };
   return all;
 }
