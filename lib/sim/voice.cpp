@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "sim/anthropic.hpp"
+#include "sim/cohere.hpp"
 #include "sim/gemini.hpp"
+#include "sim/ollama.hpp"
 #include "sim/openai.hpp"
 #include "sim/openai_responses.hpp"
 
@@ -22,6 +24,8 @@ const Voice& voice_of(std::string_view target) {
   if (is_anthropic(path)) return anthropic_voice();
   if (is_gemini(path)) return gemini_voice();
   if (is_openai_responses(path)) return openai_responses_voice();
+  if (is_cohere(path)) return cohere_voice();
+  if (is_ollama(path)) return ollama_voice();
   return openai_voice();
 }
 

@@ -248,6 +248,105 @@ Told stream_responses(std::string_view bytes) {
   return last;
 }
 
+// --- Cohere ---
+
+engine::WireRequest ask_cohere(bool stream, std::uint64_t max_tokens) {
+  const std::string body = with_limit(R"({"model":"m","messages":[{"role":"user","content":"Say hello, please."}])", "max_tokens", max_tokens);
+  return Rig::post("/v2/chat", body + (stream ? R"(,"stream":true})" : "}"));
+}
+
+void cohere_usage(const Value& usage, Told& told) {
+  if (!usage) return;
+  update(told.input, number(usage, "/tokens/input_tokens"));
+  update(told.output, number(usage, "/tokens/output_tokens"));
+  update(told.cached, number(usage, "/cached_tokens"));
+}
+
+std::string arguments_of(const std::string& text) { return compact(Parsed(text.empty() ? "{}" : text).document->root()); }
+
+Told whole_cohere(std::string_view body) {
+  const Parsed parsed(body);
+  const Value root = parsed.document->root();
+  Told told;
+  const Value message = child(root, "/message");
+  if (message.is(Type::kString)) {
+    told.error = text(message);
+    return told;
+  }
+  const Value content = child(message, "/content");
+  for (Value part = content.first(); part; part = part.next()) told.text += text(part, "/text");
+  const Value calls = child(message, "/tool_calls");
+  for (Value call = calls.first(); call; call = call.next()) {
+    told.calls.push_back({text(call, "/id"), text(call, "/function/name"), arguments_of(text(call, "/function/arguments"))});
+  }
+  told.reason = text(root, "/finish_reason");
+  cohere_usage(child(root, "/usage"), told);
+  told.error = text(root, "/error");
+  return told;
+}
+
+Told stream_cohere(std::string_view bytes) {
+  Told told;
+  for (const std::string& event : events(bytes)) {
+    if (event == "[DONE]") continue;
+    const Parsed parsed(event);
+    const Value root = parsed.document->root();
+    const std::string type = text(root, "/type");
+    if (type == "content-delta") told.text += text(root, "/delta/message/content/text");
+    const Value call = child(root, "/delta/message/tool_calls");
+    if (type == "tool-call-start") {
+      CHECK(number(root, "/index") == static_cast<std::int64_t>(told.calls.size()));
+      told.calls.push_back({text(call, "/id"), text(call, "/function/name"), text(call, "/function/arguments")});
+    }
+    if (type == "tool-call-delta") told.calls.back().arguments += text(call, "/function/arguments");
+    if (type == "message-end") {
+      told.error += text(root, "/delta/error");
+      told.reason = text(root, "/delta/finish_reason");
+      if (told.reason != "ERROR") ++told.ends;
+      cohere_usage(child(root, "/delta/usage"), told);
+    }
+  }
+  for (Told::Call& call : told.calls) {
+    if (told.ends == 1) call.arguments = arguments_of(call.arguments);
+  }
+  return told;
+}
+
+// --- Ollama ---
+
+engine::WireRequest ask_ollama(bool stream, std::uint64_t max_tokens) {
+  std::string body = R"({"model":"m","messages":[{"role":"user","content":"Say hello, please."}])";
+  if (max_tokens > 0) body += R"(,"options":{"num_predict":)" + std::to_string(max_tokens) + "}";
+  return Rig::post("/api/chat", body + (stream ? "}" : R"(,"stream":false})"));
+}
+
+void hear_ollama(const Value& root, Told& told) {
+  told.text += text(root, "/message/content");
+  const Value calls = child(root, "/message/tool_calls");
+  for (Value call = calls.first(); call; call = call.next()) {
+    CHECK(number(call, "/function/index") == static_cast<std::int64_t>(told.calls.size()));
+    told.calls.push_back({text(call, "/id"), text(call, "/function/name"), compact(child(call, "/function/arguments"))});
+  }
+  if (child(root, "/done").boolean().value_or(false)) ++told.ends;
+  told.reason += text(root, "/done_reason");
+  update(told.input, number(root, "/prompt_eval_count"));
+  update(told.output, number(root, "/eval_count"));
+  told.error += text(root, "/error");
+}
+
+Told whole_ollama(std::string_view body) {
+  Told told;
+  hear_ollama(Parsed(body).document->root(), told);
+  told.ends = 0;
+  return told;
+}
+
+Told stream_ollama(std::string_view bytes) {
+  Told told;
+  for (const std::string& line : lines(bytes)) hear_ollama(Parsed(line).document->root(), told);
+  return told;
+}
+
 }  // namespace
 
 std::vector<std::string> lines(std::string_view bytes) {
@@ -267,6 +366,8 @@ const std::vector<Tongue>& tongues() {
       {"gemini", ask_gemini_events, whole_gemini, stream_gemini_events, "STOP", "MAX_TOKENS", "STOP", "SAFETY", true, false},
       {"gemini array", ask_gemini_array, whole_gemini, stream_gemini_array, "STOP", "MAX_TOKENS", "STOP", "SAFETY", true, false},
       {"openai-responses", ask_responses, whole_responses, stream_responses, "completed", "incompletemax_output_tokens", "completed", "completed"},
+      {"cohere", ask_cohere, whole_cohere, stream_cohere, "COMPLETE", "MAX_TOKENS", "TOOL_CALL", "COMPLETE", false},
+      {"ollama", ask_ollama, whole_ollama, stream_ollama, "stop", "length", "stop", "stop", false, true, false},
   };
   return all;
 }
