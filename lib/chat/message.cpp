@@ -94,14 +94,9 @@ void Gatherer::add(const Delta& delta) {
             Turn& turn = choice(delta.choice).turn;
             // A signature ends its block; redacted thinking is a block of its own, be it one that has said nothing yet.
             const Thinking* last = turn.parts.empty() ? nullptr : turn.parts.back().as<Thinking>();
-<<<<<<< HEAD
-            if (last == nullptr || d.begins || !d.redacted.empty() || !last->redacted.empty() ||
-                (!last->signature.empty() && !(d.text.empty() && d.signature.empty()))) {
-=======
             const bool blank = last != nullptr && last->text.empty() && last->signature.empty() && last->redacted.empty();
             if (last == nullptr || d.begins || (!d.redacted.empty() && !blank) || !last->redacted.empty() ||
-                (!last->signature.empty() && !d.text.empty())) {
->>>>>>> responses
+                (!last->signature.empty() && !(d.text.empty() && d.signature.empty()))) {
               turn.parts.push_back({Thinking{}});
             }
             Thinking& thinking = last_or_new<Thinking>(turn);

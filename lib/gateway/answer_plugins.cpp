@@ -325,11 +325,7 @@ void Exchange::add_text(const Delta& delta) {
   }
   std::string data, out;
   if (Status added = desk.editor->add_event(to, delta.text, data); !added) return plugin_fails(added.error(), "");
-<<<<<<< HEAD
-  http::append_event(out, recognised_.framing, data);
-=======
   desk.editor->frame_added(data, out);
->>>>>>> anthropic
   if (notes_) notes_->answer_event({}, data, engine_.loop().now());
   count_said();
   patch(out, {}, {});
@@ -359,18 +355,13 @@ void Exchange::answer_judged() {
   }
 }
 
-<<<<<<< HEAD
 /// The end of a stream that a filter has ended, in the caller's dialect. Where an end has to close what stands open, and
 /// nobody knows what does, it is an error that ends it.
 std::string Exchange::filtered_end(const Error& error) {
   std::string told;
   if (translation_ && translation_->cut(chat::FinishReason::kContentFilter, std::max(view_.choices, 1u), told)) return told;
+  if (plugins_->editor != nullptr && plugins_->editor->end_filtered(tap_ ? tap_->usage() : chat::Usage{}, told)) return told;
   if (!dialect_->ends_anywhere()) return dialect_->encode_stream_error(error, {}, recognised_.framing);
-=======
-/// The end of a stream that a filter has ended, in the caller's dialect.
-std::string Exchange::filtered_end() {
-  if (std::string out; plugins_->editor != nullptr && plugins_->editor->end_filtered(tap_ ? tap_->usage() : chat::Usage{}, out)) return out;
->>>>>>> anthropic
   chat::AnswerStart start;
   std::string example;
   if (plugins_->editor != nullptr && plugins_->editor->add_event({}, {}, example)) {

@@ -19,14 +19,9 @@ TEST_CASE("every provider has a dialect that exists and a base URL that parses")
     CHECK(provider.alternate != provider.dialect);
     CHECK(dialect::find_provider(provider.name) == &provider);
     CHECK_FALSE(provider.label.empty());
-<<<<<<< HEAD
     const std::string base = dialect::base_url(provider, "us-east-1");
     if (base.empty()) {  // whose servers stand under names of their customers
       CHECK(std::set<std::string_view>{"openai-compatible", "azure", "azure-anthropic", "vertex"}.contains(provider.name));
-=======
-    if (provider.url.empty()) {
-      CHECK((provider.name == "openai-compatible" || provider.name == "vertex"));
->>>>>>> gemini
       continue;
     }
     const auto url = http::parse_url(base);
