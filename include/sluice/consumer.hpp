@@ -14,11 +14,18 @@ struct ConsumerKey {
   Secret value = {};
 };
 
+/// A pair of keys as AWS' clients hold them: requests come signed with it (Signature Version 4), it is never sent.
+struct AwsKey {
+  std::string access_key_id = {};    ///< who signs; no secret
+  Secret secret_access_key = {};
+};
+
 struct Consumer {
   std::string name = {};
   std::string tenant = {};
   std::vector<std::string> groups = {};
   std::vector<ConsumerKey> keys = {};
+  std::vector<AwsKey> aws_keys = {};
 };
 
 }  // namespace sluice

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <utility>
 
-#include "http/sse.hpp"
 #include "json/scan.hpp"
 #include "json/writer.hpp"
 
@@ -175,7 +174,14 @@ Status AnswerEditor::add_event(const TextAddress&, std::string_view, std::string
   return fail(Code::kInternal, "an event was to be added to a whole answer; use add_text");
 }
 
-void AnswerEditor::frame_added(std::string_view data, std::string& out) { http::append_event(out, data); }
+std::string_view added_type(std::string_view data) noexcept {
+  constexpr std::string_view kBegin = R"({"type":")";
+  if (!data.starts_with(kBegin)) return {};
+  data.remove_prefix(kBegin.size());
+  return data.substr(0, data.find('"'));
+}
+
+void AnswerEditor::frame_added(std::string_view data, http::Framing framing, std::string& out) { http::append_event(out, framing, data); }
 
 bool AnswerEditor::end_filtered(const chat::Usage&, std::string&) { return false; }
 

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "chat/usage.hpp"
+#include "http/event_reader.hpp"
 #include "json/document.hpp"
 #include "sluice/error.hpp"
 
@@ -117,6 +118,9 @@ class AnswerTexts {
   bool ends_ = false;
 };
 
+/// The `type` an added event begins with: its name where the dialect names events by it. Lifetime: `data`.
+[[nodiscard]] std::string_view added_type(std::string_view data) noexcept;
+
 /// Text was added where the answer has no place for it.
 [[nodiscard]] Error no_place(const TextAddress& to);
 
@@ -146,9 +150,9 @@ class AnswerEditor {
   /// call addressed as this stream addresses it. To go before the end that is held back.
   /// Errors: kPluginError for a tool call the answer does not have, or a channel its operation does not have.
   [[nodiscard]] virtual Status add_event(const TextAddress& to, std::string_view text, std::string& out);
-  /// Appends `data`, the event that was added last, as server-sent events: one without a name, or what the dialect puts around
-  /// it and calls it.
-  virtual void frame_added(std::string_view data, std::string& out);
+  /// Appends `data`, the event that was added last, with its framing: without a name, or with what the dialect calls it and
+  /// puts around it.
+  virtual void frame_added(std::string_view data, http::Framing framing, std::string& out);
   /// Appends the end of a stream that a filter breaks off, framing included, where it hangs on what has been sent (open blocks).
   /// False: it does not, and the dialect's own encoder writes it.
   [[nodiscard]] virtual bool end_filtered(const chat::Usage& usage, std::string& out);

@@ -98,7 +98,7 @@ class StreamEditor final : public AnswerEditor {
     return {};
   }
 
-  void frame_added(std::string_view data, std::string& out) override {
+  void frame_added(std::string_view data, http::Framing, std::string& out) override {
     if (kind_ == TextChannel::kToolArguments) return http::append_event(out, data, "content_block_delta");
     stop_open(out);
     const std::string index = std::to_string(added_);

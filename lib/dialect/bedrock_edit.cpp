@@ -100,6 +100,10 @@ class StreamEditor final : public AnswerEditor {
     return {};
   }
 
+  void frame_added(std::string_view data, http::Framing framing, std::string& out) override {
+    http::append_event(out, framing, data, "contentBlockDelta");
+  }
+
  private:
   static EventPattern::Range inside(const Value& string) noexcept { return {string.offset() + 1, string.offset() + string.length() - 1}; }
 

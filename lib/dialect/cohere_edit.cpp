@@ -119,6 +119,10 @@ class StreamEditor final : public AnswerEditor {
     return {};
   }
 
+  void frame_added(std::string_view data, http::Framing framing, std::string& out) override {
+    http::append_event(out, framing, data, added_type(data));
+  }
+
  private:
   void read_content(const Value& root, const Value& content, AnswerTexts& out) {
     const std::int64_t index = reading::integer(member(root, "index")).value_or(0);

@@ -140,6 +140,10 @@ class StreamEditor final : public AnswerEditor {
     return {};
   }
 
+  void frame_added(std::string_view data, http::Framing framing, std::string& out) override {
+    http::append_event(out, framing, data, added_type(data));
+  }
+
  private:
   /// What one event said of a text.
   struct Segment {

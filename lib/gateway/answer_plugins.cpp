@@ -325,7 +325,7 @@ void Exchange::add_text(const Delta& delta) {
   }
   std::string data, out;
   if (Status added = desk.editor->add_event(to, delta.text, data); !added) return plugin_fails(added.error(), "");
-  desk.editor->frame_added(data, out);
+  desk.editor->frame_added(data, recognised_.framing, out);
   if (notes_) notes_->answer_event({}, data, engine_.loop().now());
   count_said();
   patch(out, {}, {});

@@ -145,8 +145,7 @@ Status Exchange::sign(engine::WireRequest& wire) const {
   all.add_trusted("Host", to.state->endpoint.authority);
   const std::size_t query = std::min(wire.target.find('?'), wire.target.size());
   const std::string_view target = wire.target;
-  const std::string written = wire.body.edited() ? wire.body.to_string() : std::string();
-  const std::string payload = auth::sigv4::hex_sha256(wire.body.edited() ? std::string_view(written) : wire.body.original().view());
+  const std::string payload = auth::sigv4::hex_sha256(wire.body);
   const auth::sigv4::Parts parts{.method = wire.method,
                                  .path = target.substr(0, query),
                                  .query = target.substr(std::min(query + 1, target.size())),

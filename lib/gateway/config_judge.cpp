@@ -159,11 +159,17 @@ void judge_consumers(Findings& findings) {
     }
   }
   std::map<std::string, std::string> digests;  // -> where it stood first
+  std::map<std::string_view, std::string> pairs;
   std::vector<std::pair<const Secret*, std::string>> secrets;
   for (std::size_t i = 0; i < config.consumers.size(); ++i) {
     const Consumer& consumer = config.consumers[i];
     for (std::size_t g = 0; g < consumer.groups.size(); ++g) {
       findings.need_name(below(at("consumers", i), "groups", g), "group", consumer.groups[g], findings.groups);
+    }
+    for (std::size_t k = 0; k < consumer.aws_keys.size(); ++k) {
+      const std::string here = below(at("consumers", i), "aws_keys", k);
+      const auto [first, fresh] = pairs.emplace(consumer.aws_keys[k].access_key_id, here);
+      if (!fresh) findings.add(here, "the same access_key_id stands at " + first->second + "; a pair belongs to one consumer, once");
     }
     for (std::size_t k = 0; k < consumer.keys.size(); ++k) {
       const ConsumerKey& key = consumer.keys[k];

@@ -93,6 +93,13 @@ Codec<ConsumerKey> consumer_key() {
           }};
 }
 
+Codec<AwsKey> aws_key() {
+  return object<AwsKey>("A key pair of AWS", "What a consumer's AWS clients sign their requests with (Signature Version 4).",
+                        {required(field("access_key_id", &AwsKey::access_key_id, text(), "Names the pair in each request.", "\"AKIDEXAMPLE\"")),
+                         required(field("secret_access_key", &AwsKey::secret_access_key, secret(), "What it signs with.",
+                                        "{\"env\": \"APP_AWS_SECRET\"}"))});
+}
+
 }  // namespace
 
 Codec<GatewayOptions> gateway_options() {
@@ -126,7 +133,8 @@ Codec<Consumer> consumer() {
        field("tenant", &Consumer::tenant, text(kNameForm), "Whom the consumer belongs to.", "\"acme\""),
        field("groups", &Consumer::groups, texts(), "The groups it is a member of.", "[\"research\"]"),
        field("keys", &Consumer::keys, list_of(consumer_key()),
-             "The keys it may show. Unset: in-process callers may name it, nobody else can be it.")});
+             "The keys it may show. Unset, and no `aws_keys`: in-process callers may name it, nobody else can be it."),
+       field("aws_keys", &Consumer::aws_keys, list_of(aws_key()), "Key pairs its AWS clients may sign with.")});
 }
 
 const Codec<Config>& table() {

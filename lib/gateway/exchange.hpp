@@ -92,6 +92,8 @@ class Exchange final : private engine::TransferSink {
   // Phase 1: who calls, in which dialect, what for.
   Status receive_head(RequestStart& start);
   Status identify(const RequestStart& start);
+  Status identify_signed();
+  Status verify_signature() const;
   Status recognise_operation();
   Status admit_body(const RequestStart& start);
   Status receive_body();
@@ -253,6 +255,8 @@ class Exchange final : private engine::TransferSink {
   bool opaque_ = false;                        // decided on the head: the body is not looked into
   bool whole_body_ = false;
   std::optional<std::size_t> consumer_;
+  std::shared_ptr<const auth::sigv4::SigningKeys> signed_by_;  // who claims to have signed it; proven once the body is whole
+  std::string signed_target_;                  // as it came
   std::string gathered_;
   std::uint64_t budget_held_ = 0;
   bool counted_ = false;                       // holds a place among the gateway's exchanges

@@ -76,6 +76,9 @@ Status Exchange::identify(const RequestStart& start) {
   if (start.consumer) {
     consumer_ = snapshot.consumer_named(*start.consumer);
     if (!consumer_) return fail(Code::kUnauthorized, "no consumer is called '" + *start.consumer + "'; configure it under /consumers");
+  } else if (!snapshot.aws_callers.empty() && auth::sigv4::is_sigv4(headers_.get("authorization").value_or(""))) {
+    signed_target_ = start.target;
+    if (Status claimed = identify_signed(); !claimed) return claimed;
   } else if (!snapshot.config.consumers.empty()) {
     auto presented = auth::presented_key(headers_, target_.query);
     if (!presented) return tl::unexpected(presented.error());
@@ -90,6 +93,32 @@ Status Exchange::identify(const RequestStart& start) {
   outcome_.consumer = snapshot.config.consumers[*consumer_].name;
   outcome_.tenant = snapshot.config.consumers[*consumer_].tenant;
   return {};
+}
+
+/// A signature covers the body, so it is proven behind that (verify_signature); who claims to be nobody here is refused now.
+Status Exchange::identify_signed() {
+  const auto claim = auth::sigv4::parse_authorization(headers_.get("authorization").value_or(""));
+  if (!claim) return tl::unexpected(claim.error());
+  const auto& callers = snapshot_->aws_callers;
+  const auto found = std::lower_bound(callers.begin(), callers.end(), claim->access_key_id,
+                                      [](const AwsCaller& caller, std::string_view id) { return caller.access_key_id < id; });
+  if (found == callers.end() || found->access_key_id != claim->access_key_id) {
+    return fail(Code::kUnauthorized, "the request is signed with a key of no consumer of this gateway");
+  }
+  consumer_ = found->consumer;
+  signed_by_ = found->keys;
+  return {};
+}
+
+Status Exchange::verify_signature() const {
+  if (!signed_by_) return {};
+  const auto claim = auth::sigv4::parse_authorization(headers_.get("authorization").value_or(""));
+  if (!claim) return tl::unexpected(claim.error());
+  const std::string payload = auth::sigv4::hex_sha256(body_.view());
+  const std::string_view target = signed_target_;
+  const std::size_t query = std::min(target.find('?'), target.size());
+  return auth::sigv4::verify(*claim, {.method = method_, .path = target.substr(0, query), .query = target.substr(std::min(query + 1, target.size())), .payload = payload},
+                             headers_, *signed_by_, {.region = {}, .service = {}, .now = engine_.core().clock().wall()});
 }
 
 Status Exchange::recognise_operation() {
@@ -194,6 +223,7 @@ Status Exchange::decode_body() {
 
 Status Exchange::receive_body() {
   if (!whole_body_) body_ = Body::from(std::move(gathered_));
+  if (Status proven = verify_signature(); !proven) return proven;
   if (Status decoded = decode_body(); !decoded) return decoded;
   view_.operation = opaque_ ? chat::Operation::kOpaque : recognised_.operation;
   if (opaque_) return {};

@@ -221,6 +221,20 @@ Result<auth::KeyRing> compile_keys(const Config& config, Secrets& secrets) {
   return auth::KeyRing::compile(entries);
 }
 
+Result<std::vector<AwsCaller>> compile_aws_callers(const Config& config, Secrets& secrets) {
+  std::vector<AwsCaller> callers;
+  for (std::size_t i = 0; i < config.consumers.size(); ++i) {
+    for (const AwsKey& pair : config.consumers[i].aws_keys) {
+      auto secret = pair.secret_access_key.resolve();
+      if (!secret) return fail(secret.error().code, "consumer '" + config.consumers[i].name + "': " + secret.error().message);
+      secrets.add(*secret);
+      callers.push_back({pair.access_key_id, i, std::make_shared<const auth::sigv4::SigningKeys>(*std::move(secret))});
+    }
+  }
+  std::sort(callers.begin(), callers.end(), [](const AwsCaller& a, const AwsCaller& b) { return a.access_key_id < b.access_key_id; });
+  return callers;
+}
+
 /// What of a request's text the plugins of a chain read.
 std::uint32_t wants_of(const plugin::Chain& chain) noexcept {
   std::uint32_t wants = chat::kWantNothing;
@@ -304,6 +318,9 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
     snapshot->opaque_matcher = std::move(*only_opaque);
   }
 
+  auto aws_callers = compile_aws_callers(c, secrets);
+  if (!aws_callers) return tl::unexpected(aws_callers.error());
+  out->aws_callers = *std::move(aws_callers);
   auto keys = compile_keys(c, secrets);
   if (!keys) return tl::unexpected(keys.error());
   snapshot->keys = std::move(*keys);

@@ -62,6 +62,13 @@ struct CompiledRoute {
   std::uint32_t chain_wants = 0;               ///< chat::Want bits the chain reads
 };
 
+/// Whose requests come signed with which key pair.
+struct AwsCaller {
+  std::string access_key_id;
+  std::size_t consumer = 0;
+  std::shared_ptr<const auth::sigv4::SigningKeys> keys;
+};
+
 struct Snapshot {
   Config config;
   std::vector<CompiledUpstream> upstreams;
@@ -71,6 +78,7 @@ struct Snapshot {
   std::optional<policy::Matcher> opaque_matcher;///< opaque routes alone
   std::vector<std::size_t> opaque_routes;       ///< opaque_matcher's index -> route
   auth::KeyRing keys;
+  std::vector<AwsCaller> aws_callers;           ///< sorted by access_key_id
   std::vector<std::vector<std::string>> consumer_models;  ///< by consumer: union of its groups' allow-lists; empty = any
   std::uint32_t wants = 0;                      ///< chat::Want bits any route looks at
   std::shared_ptr<const plugin::Chain> head_chain;  ///< who authenticates; null where nobody does

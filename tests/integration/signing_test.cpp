@@ -91,6 +91,41 @@ TEST_CASE("an inference profile's ARN reaches AWS as it was given") {
   CHECK(verified(server.requests().front(), "wJalrXUtnFEMI"));
 }
 
+// DIAL-25, DIAL-27
+TEST_CASE("a caller is known by what it signs, and a request that was changed on the way is nobody's") {
+  const auto threads = GENERATE(1u, 4u);
+  Backend a("a");
+  Live live(document(a.entry(), route_to("a"), R"(,"consumers":[{"name":"cloud","aws_keys":[{"access_key_id":"AKIDEXAMPLE","secret_access_key":{"env":"SLUICE_TEST_AWS_SECRET"}}]}])"), threads);
+  const std::string body = R"({"messages":[{"role":"user","content":[{"text":"hi"}]}]})", path = "/model/m/converse";
+  const auto request = [&](const std::string& secret, const std::string& signed_body, const std::string& id = "AKIDEXAMPLE") {
+    Headers headers;
+    REQUIRE(headers.add("Host", "127.0.0.1"));
+    REQUIRE(headers.add("Content-Type", "application/json"));
+    const auth::sigv4::Signer signer(id, secret, {}, "us-east-1", "bedrock");
+    const std::string payload = auth::sigv4::hex_sha256(signed_body);
+    REQUIRE(signer.sign({.method = "POST", .path = path, .payload = payload},
+                        std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now()), headers));
+    std::string head = "POST " + path + " HTTP/1.1\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+    for (const HeaderField field : headers) head.append(field.name).append(": ").append(field.value).append("\r\n");
+    return head + "\r\n" + body;
+  };
+  const WireAnswer good = ask(live, request("wJalrXUtnFEMI", body));
+  CHECK(good.status == 200);
+  CHECK(good.body.find(R"("text":"Hi")") != std::string::npos);
+  CHECK(live.outcomes().wait(1).front().consumer == "cloud");
+  REQUIRE(a->request_count() == 1);
+  CHECK_FALSE(a->requests().front().header("authorization"));
+  CHECK_FALSE(a->requests().front().header("x-amz-date"));
+  for (const std::string& bad : {request("another secret", body), request("wJalrXUtnFEMI", body + " "), request("wJalrXUtnFEMI", body, "AKIDOTHER")}) {
+    const WireAnswer refused = ask(live, bad);
+    CHECK(refused.status >= 401);
+    CHECK(refused.status <= 403);
+    CHECK(refused.body.find("wJalrXUtnFEMI") == std::string::npos);
+  }
+  CHECK(ask(live, post(path, body)).status >= 401);
+  CHECK(a->request_count() == 1);
+}
+
 TEST_CASE("keys of AWS beside a credential, for another dialect, or for no region are refused at load") {
   const auto said = [](const std::string& members) {
     return problems(document(R"({"name":"a",)" + members + "}", route_to("a")));
