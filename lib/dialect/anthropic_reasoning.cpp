@@ -62,7 +62,6 @@ ThinkingPlan plan_thinking(const chat::Request& request, std::string_view model,
     if (stated) loss.add("reasoning.budget_tokens", "the model has efforts in place of budgets", LossSeverity::kNote);
     return {Kind::kAdaptive, budget, stated ? effort_of(budget) : effort_of(effort, traits), !said};
   }
-  if (!stated) loss.add(std::string(field), "the model has budgets in place of efforts", LossSeverity::kNote);
   // Thinking counts among the tokens of the answer and must leave some of them.
   const auto most = request.sampling.max_output_tokens;
   if (most && static_cast<std::uint64_t>(budget) >= *most) {
@@ -73,6 +72,7 @@ ThinkingPlan plan_thinking(const chat::Request& request, std::string_view model,
     }
     loss.add(std::string(field), "the budget leaves half of the answer's tokens to the answer", LossSeverity::kNote);
   }
+  if (!stated) loss.add(std::string(field), "the model has budgets in place of efforts", LossSeverity::kNote);
   return {.kind = Kind::kEnabled, .budget = budget, .ours = !said};
 }
 
