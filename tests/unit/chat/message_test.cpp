@@ -68,6 +68,23 @@ TEST_CASE("a signature ends its block and redacted thinking is its own") {
   CHECK(*parts[2].as<Thinking>() == Thinking{"", "", "R"});
 }
 
+TEST_CASE("a signature on a text ends its part, and stands on the text it came with") {
+  Gatherer gatherer;
+  for (const auto& [said, signature] : std::vector<std::pair<std::string, std::string>>{{"a", ""}, {"b", "S"}, {"c", ""}, {"d", ""}, {"", "T"}, {"", ""}}) {
+    gatherer.add({0, TextDelta{said, signature}});
+  }
+  const Message message = gatherer.take();
+  const std::vector<Part>& parts = message.choices[0].turn.parts;
+  REQUIRE(parts.size() == 4);
+  CHECK(*parts[0].as<Text>() == Text{.text = "a"});
+  CHECK(*parts[1].as<Text>() == Text{.text = "b", .signature = "S"});
+  CHECK(*parts[2].as<Text>() == Text{.text = "cd"});
+  CHECK(*parts[3].as<Text>() == Text{.signature = "T"});
+  Gatherer again;
+  for (const Delta& delta : to_deltas(message)) again.add(delta);
+  CHECK(again.message() == message);
+}
+
 TEST_CASE("citations hang on the text whatever comes between") {
   Citation citation;
   citation.url = "u";
