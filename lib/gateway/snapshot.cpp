@@ -320,7 +320,7 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
 
   auto aws_callers = compile_aws_callers(c, secrets);
   if (!aws_callers) return tl::unexpected(aws_callers.error());
-  out->aws_callers = *std::move(aws_callers);
+  snapshot->aws_callers = *std::move(aws_callers);
   auto keys = compile_keys(c, secrets);
   if (!keys) return tl::unexpected(keys.error());
   snapshot->keys = std::move(*keys);
