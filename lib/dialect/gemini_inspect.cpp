@@ -35,7 +35,10 @@ class Inspector {
     if (auto status = gather(root, fields_); !status) return status;
     if (auto status = model(fields_.model); !status) return status;
     if (fields_.inner && operation_ == Operation::kCountTokens) {
-      // What is counted stands inside.
+      // What is counted stands inside, and nowhere else: nobody looked at the rest.
+      if (fields_.contents) {
+        return fail(Code::kInvalidParameter, "contents stands beside generateContentRequest; send one of them", "contents");
+      }
       const Value inner = fields_.inner;
       fields_ = {};
       if (auto status = gather(inner, fields_); !status) return status;

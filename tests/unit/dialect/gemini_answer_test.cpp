@@ -183,6 +183,14 @@ TEST_CASE("an answer of another dialect is one to gemini's clients") {
     {"content":{"role":"model","parts":[{"text":"b"}]},"finishReason":"MAX_TOKENS","index":1}],"modelVersion":"gpt","responseId":"c"})"));
 }
 
+// DIAL-09
+TEST_CASE("arguments that a model broke are kept inside the object gemini's clients expect") {
+  const auto message = read(R"({"choices":[{"index":0,"message":{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{\"a\":"}},{"id":"b","type":"function","function":{"name":"g","arguments":"[1]"}}]},"finish_reason":"tool_calls"}]})", Operation::kChat, openai());
+  const std::string given = write(message);
+  CHECK(at(given, "/candidates/0/content/parts/0/functionCall/args") == test::canonical(R"({"input":"{\"a\":"})"));
+  CHECK(at(given, "/candidates/0/content/parts/1/functionCall/args") == test::canonical(R"({"input":"[1]"})"));
+}
+
 // DIAL-26
 TEST_CASE("embeddings are one or a list, as they were asked for, and floats whatever they came as") {
   const auto one = read(R"({"embedding":{"values":[0.5,-1]}})", Operation::kEmbeddings);

@@ -135,6 +135,9 @@ TEST_CASE("tokens are counted of what stands inside a whole request") {
   REQUIRE(seen.status);
   CHECK(texts(seen.view) == "0:s;1*:q;");
   CHECK(seen.view.shape.messages == 2);
+  const Seen both(R"({"contents":[],"generateContentRequest":{"contents":[]}})", Operation::kCountTokens, "m");
+  REQUIRE_FALSE(both.status);
+  CHECK(both.status.error().param == "contents");
 }
 
 TEST_CASE("a part of a form nobody knows counts as a medium as large as it stands") {
