@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sim/anthropic.hpp"
+#include "sim/bedrock.hpp"
 #include "sim/cohere.hpp"
 #include "sim/gemini.hpp"
 #include "sim/ollama.hpp"
@@ -26,6 +27,7 @@ const Voice& voice_of(std::string_view target) {
   if (is_openai_responses(path)) return openai_responses_voice();
   if (is_cohere(path)) return cohere_voice();
   if (is_ollama(path)) return ollama_voice();
+  if (is_bedrock(path)) return bedrock_voice();
   return openai_voice();
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "unit/sim/rig.hpp"
+#include "unit/sim/tongues.hpp"
 
 using namespace sluice;
 using namespace sluice::sim;
@@ -41,4 +42,18 @@ TEST_CASE("the answers of seed 7 are those on file") {
   compare("embeddings_base64.json",
           rig.run(Rig::post("/v1/embeddings", R"({"model":"e","input":"a","dimensions":4,"encoding_format":"base64"})"))->body);
   compare("moderation.json", rig.run(Rig::post("/v1/moderations", R"({"input":"[hate]"})"))->body);
+}
+
+TEST_CASE("the answers of seed 7 in every dialect are those on file") {
+  for (const Tongue& tongue : tongues()) {
+    Rig rig(7);
+    std::string name = tongue.name;
+    for (char& c : name) c = c == ' ' || c == '-' ? '_' : c;
+    const std::string kind = name == "bedrock" ? ".bin" : ".txt";
+    rig.script().generates(6).cached(2);
+    compare(name + ".json", rig.run(tongue.ask(false, 0))->body);
+    compare(name + "_stream" + kind, rig.run(tongue.ask(true, 0))->body);
+    rig.script().calls({{"", "weather", R"({"city": "Oslo"})"}, {"", "time", R"({"zone": "CET"})"}});
+    compare(name + "_tools_stream" + kind, rig.run(tongue.ask(true, 0))->body);
+  }
 }

@@ -66,3 +66,32 @@ TEST_CASE("base64 has the padding of each length") {
   CHECK(base64("foobar") == "Zm9vYmFy");
   CHECK(base64(std::string("\xff\xfe\x00", 3)) == "//4A");
 }
+
+TEST_CASE("arguments of a call become an object on one line, or what they are") {
+  CHECK(object_text("") == "{}");
+  CHECK(object_text(R"({"a": "b\nc"})") == R"({"a": "b\nc"})");
+  CHECK(object_text("{\n  \"a\":\r\n 1}") == "{   \"a\":   1}");
+  CHECK(object_text("{\"a\":") == "\"{\\\"a\\\":\"");
+}
+
+TEST_CASE("indented JSON is the same, and as services print it") {
+  CHECK(indented(R"({"a":[1,{"b":"c, {d}: \"e\\"}],"f":{},"g":[]})") ==
+        "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"c, {d}: \\\"e\\\\\"\n    }\n  ],\n  \"f\": {},\n  \"g\": []\n}");
+  CHECK(indented("{ \"a\" : 1 }") == "{\n  \"a\": 1\n}");
+}
+
+TEST_CASE("a UUID has the version and variant of chance, and is the same for the same name") {
+  const std::string one = uuid("one");
+  CHECK(one == uuid("one"));
+  CHECK(one != uuid("two"));
+  REQUIRE(one.size() == 36);
+  for (const std::size_t dash : {8, 13, 18, 23}) CHECK(one[dash] == '-');
+  CHECK(one[14] == '4');
+  CHECK(std::string("89ab").find(one[19]) != std::string::npos);
+}
+
+TEST_CASE("moments are written as services write them") {
+  CHECK(utc_time(0) == "1970-01-01T00:00:00Z");
+  CHECK(utc_time(1'767'225'600) == "2026-01-01T00:00:00Z");
+  CHECK(utc_time(1'709'210'096) == "2024-02-29T12:34:56Z");
+}

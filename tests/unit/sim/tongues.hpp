@@ -37,6 +37,8 @@ struct Tongue {
 
 /// All but OpenAI's.
 const std::vector<Tongue>& tongues();
+std::vector<Tongue> tongues_of_named_events();
+std::vector<Tongue> tongues_of_other_framings();
 /// One of them.
 const Tongue& tongue(std::string_view name);
 

@@ -6,6 +6,14 @@
 #include <chrono>
 #include <string>
 
+#include "sim/anthropic.hpp"
+#include "sim/aws_frame.hpp"
+#include "sim/bedrock.hpp"
+#include "sim/cohere.hpp"
+#include "sim/gemini.hpp"
+#include "sim/ollama.hpp"
+#include "sim/openai.hpp"
+#include "sim/openai_responses.hpp"
 #include "sim/text.hpp"
 #include "unit/sim/rig.hpp"
 #include "unit/sim/tongues.hpp"
@@ -263,6 +271,12 @@ TEST_CASE("silence is filled where the framing has something for it, and changes
     CHECK(told.text == "a b");
     CHECK(told.ends == 1);
     CHECK(heard->done_at == 35s);
+    const std::string target = tongue.ask(true, 0).target;
+    const Voice& voice = voice_of(target);
+    const bool fills = !voice.manner(voice.read("POST", target, Body())).ping.empty();
+    std::size_t before = 0;  // moments at which something came in the silence
+    for (const auto& [at, piece] : heard->pieces) before += at >= 10s && at < 35s ? 1 : 0;
+    CHECK(before == (fills ? 3 : 0));
   });
 }
 
@@ -288,9 +302,48 @@ TEST_CASE("a stream of the script's own bytes goes out event by event in every d
     rig.script().stream_bytes(own).pace(pace);
     const auto heard = rig.run(tongue.ask(true, 0));
     CHECK(heard->body == own);
+    if (tongue.name != "gemini array") CHECK(heard->pieces.size() > 3);  // an array is not taken apart
+    for (std::size_t i = 1; i < heard->pieces.size(); ++i) CHECK(heard->pieces[i].first - heard->pieces[i - 1].first == 1s);
+
+    // It breaks off like one of the simulator's own.
+    if (tongue.name == "gemini array") return;
     testing::Fault broken = fault(Kind::kErrorInStream);
-    broken.after_events = 1000;
+    broken.after_events = 2;
     rig.script().fails(broken);
-    CHECK_FALSE(rig.run(tongue.ask(true, 0))->body.empty());
+    const Told told = tongue.stream(rig.run(tongue.ask(true, 0))->body);
+    CHECK_FALSE(told.error.empty());
+    CHECK(std::string("one two three").starts_with(told.text));
   });
+}
+
+TEST_CASE("the path tells which dialect is spoken, behind any prefix and before any query") {
+  for (const auto& [target, voice] : {std::pair<std::string, const Voice*>{"/v1/messages", &anthropic_voice()},
+                                      {"/anthropic/v1/messages/count_tokens?beta=true", &anthropic_voice()},
+                                      {"/v1beta/models/m:generateContent", &gemini_voice()},
+                                      {"/v1/projects/p/locations/l/publishers/google/models/m:streamGenerateContent?alt=sse", &gemini_voice()},
+                                      {"/v1beta/models/m:batchEmbedContents?key=k", &gemini_voice()},
+                                      {"/openai/v1/responses?api-version=preview", &openai_responses_voice()},
+                                      {"/v2/chat", &cohere_voice()}, {"/v2/embed", &cohere_voice()}, {"/v2/rerank", &cohere_voice()},
+                                      {"/api/chat", &ollama_voice()}, {"/api/generate", &ollama_voice()}, {"/api/embed", &ollama_voice()},
+                                      {"/model/a%3A0/converse", &bedrock_voice()}, {"/model/a/converse-stream", &bedrock_voice()},
+                                      {"/v1/chat/completions", &openai_voice()}, {"/v1/embeddings", &openai_voice()},
+                                      {"/v1/models/m", &openai_voice()}, {"/v1beta/models/m:somethingElse", &openai_voice()},
+                                      {"/v1/threads/messages/t", &openai_voice()}, {"/converse", &openai_voice()}, {"", &openai_voice()}}) {
+    INFO(target);
+    CHECK(&voice_of(target) == voice);
+  }
+}
+
+TEST_CASE("the first event of a stream ends where its framing says") {
+  CHECK(event_size(Framing::kEventStream, "data: a\n\ndata: b\n\n") == 9);
+  CHECK(event_size(Framing::kEventStream, "data: a\r\n\r\ndata: b\n\n") == 11);
+  CHECK(event_size(Framing::kEventStream, "data: a") == 7);
+  CHECK(event_size(Framing::kLines, "{}\n{}\n") == 3);
+  CHECK(event_size(Framing::kLines, "{}") == 2);
+  CHECK(event_size(Framing::kArray, "[{},{}]") == 7);
+  const std::string frame = aws_frame({{":event-type", "x"}}, "{}");
+  CHECK(event_size(Framing::kFrames, frame + frame) == frame.size());
+  CHECK(event_size(Framing::kFrames, frame.substr(0, 3)) == 3);
+  CHECK(event_size(Framing::kFrames, std::string("\0\0\0\0more", 8)) == 4);  // never nothing: a stream goes on
+  CHECK(event_size(Framing::kFrames, frame.substr(0, frame.size() - 1)) == frame.size() - 1);
 }
