@@ -80,14 +80,14 @@ TEST_CASE("what is added is a block of its own behind those of the answer, and t
   std::string data, out;
   REQUIRE(editor->add_event({0, kText, 0}, "+", data));
   CHECK(data == R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"+"}})");
-  editor->frame_added(data, out);
+  editor->frame_added(data, http::Framing::kSse, out);
   CHECK(out == "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n"
                "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n"
                "event: content_block_delta\ndata: " + data + "\n\n"
                "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":1}\n\n");
   std::string more, after;
   REQUIRE(editor->add_event({0, kReasoning, 0}, "?", more));
-  editor->frame_added(more, after);
+  editor->frame_added(more, http::Framing::kSse, after);
   CHECK(after.find(R"("index":2,"content_block":{"type":"thinking")") != std::string::npos);
   CHECK(after.find(R"("index":0)") == std::string::npos);
 }
@@ -98,7 +98,7 @@ TEST_CASE("added arguments join the block of their call") {
   (void)test::read(*editor, R"({"type":"content_block_stop","index":1})");
   std::string data, out;
   REQUIRE(editor->add_event({0, kArguments, 0}, "}", data));
-  editor->frame_added(data, out);
+  editor->frame_added(data, http::Framing::kSse, out);
   CHECK(out == "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"}\"}}\n\n");
   for (const dialect::TextAddress& to : {dialect::TextAddress{0, kArguments, 1}, dialect::TextAddress{1, kText, 0}, dialect::TextAddress{0, kRefusal, 0}}) {
     std::string none;

@@ -18,7 +18,7 @@ namespace {
 std::optional<dialect::Recognised> recognised(std::string_view method, std::string_view path, bool header = true) {
   Headers headers;
   if (header) REQUIRE(headers.add("Anthropic-Version", "2023-06-01"));
-  return anthropic().recognise(method, path, headers);
+  return anthropic().recognise(method, path, {}, headers);
 }
 
 /// A request as inspect() sees it. Not movable: the view points into the document.

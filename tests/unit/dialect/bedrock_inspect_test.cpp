@@ -38,7 +38,7 @@ constexpr std::string_view kBody = R"({"system":[{"text":"be\u0021"},{"guardCont
 }  // namespace
 
 TEST_CASE("bedrock: paths say the operation, the model and whether to stream") {
-  const auto known = [](std::string_view path, std::string_view method = "POST") { return test::bedrock().recognise(method, path, {}); };
+  const auto known = [](std::string_view path, std::string_view method = "POST") { return test::bedrock().recognise(method, path, {}, {}); };
   const auto whole = known("/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse");
   REQUIRE(whole);
   CHECK(whole->operation == Operation::kChat);
@@ -64,7 +64,7 @@ TEST_CASE("bedrock: paths say the operation, the model and whether to stream") {
 TEST_CASE("bedrock: ARNs are taken with slashes or escaped, and sent escaped once") {  // DIAL-25
   const std::string arn = "arn:aws:bedrock:us-west-2:123456789012:inference-profile/us.anthropic.claude-sonnet-4-20250514-v1:0";
   const std::string escaped = "arn%3Aaws%3Abedrock%3Aus-west-2%3A123456789012%3Ainference-profile%2Fus.anthropic.claude-sonnet-4-20250514-v1%3A0";
-  for (const std::string& spelled : {arn, escaped}) CHECK(test::bedrock().recognise("POST", "/model/" + spelled + "/converse", {})->model == arn);
+  for (const std::string& spelled : {arn, escaped}) CHECK(test::bedrock().recognise("POST", "/model/" + spelled + "/converse", {}, {})->model == arn);
   CHECK(test::bedrock().target_of({.operation = Operation::kChat, .model = arn}) == "/model/" + escaped + "/converse");
   CHECK(test::bedrock().target_of({.operation = Operation::kChat, .model = arn, .streaming = true}) == "/model/" + escaped + "/converse-stream");
   CHECK(test::bedrock().target_of({.operation = Operation::kCountTokens, .model = "m", .streaming = true}) == "/model/m/count-tokens");
@@ -76,8 +76,8 @@ TEST_CASE("bedrock: ARNs are taken with slashes or escaped, and sent escaped onc
 TEST_CASE("bedrock: the register knows the dialect by its name and its paths") {
   dialect::Recognised found;
   CHECK(dialect::find_dialect("bedrock") == &test::bedrock());
-  CHECK(dialect::recognise("POST", "/model/m/converse", {}, found) == &test::bedrock());
-  CHECK(dialect::recognise("POST", "/v1/chat/completions", {}, found) == &test::openai());
+  CHECK(dialect::recognise("POST", "/model/m/converse", {}, {}, found) == &test::bedrock());
+  CHECK(dialect::recognise("POST", "/v1/chat/completions", {}, {}, found) == &test::openai());
 }
 
 TEST_CASE("bedrock: every text of a prompt is seen, with its role, escapes decoded") {

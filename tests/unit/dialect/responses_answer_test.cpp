@@ -180,18 +180,18 @@ TEST_CASE("errors are in OpenAI's envelope, and in a stream an event that reader
 
 TEST_CASE("paths of responses are this dialect's, and what a server keeps is nobody's") {
   dialect::Recognised found;
-  CHECK(dialect::recognise("POST", "/v1/responses", {}, found) == &openai_responses());
+  CHECK(dialect::recognise("POST", "/v1/responses", {}, {}, found) == &openai_responses());
   CHECK(found.operation == Operation::kChat);
   CHECK(found.suffix == "/responses");
-  CHECK(dialect::recognise("POST", "/openai/v1/responses/input_tokens", {}, found) == &openai_responses());
+  CHECK(dialect::recognise("POST", "/openai/v1/responses/input_tokens", {}, {}, found) == &openai_responses());
   CHECK(found.operation == Operation::kCountTokens);
-  CHECK(dialect::recognise("GET", "/v1/responses", {}, found) == &openai_responses());
+  CHECK(dialect::recognise("GET", "/v1/responses", {}, {}, found) == &openai_responses());
   CHECK_FALSE(found.method_ok);
   CHECK(found.allow == "POST");
   for (const char* path : {"/v1/responses/resp_1", "/v1/responses/resp_1/cancel", "/v1/responses/compact", "/v1/responses/resp_1/input_items", "/v1/myresponses"}) {
     INFO(path);
-    CHECK(dialect::recognise("POST", path, {}, found) == nullptr);
-    CHECK(dialect::recognise("GET", path, {}, found) == nullptr);
+    CHECK(dialect::recognise("POST", path, {}, {}, found) == nullptr);
+    CHECK(dialect::recognise("GET", path, {}, {}, found) == nullptr);
   }
   CHECK(openai_responses().target_of({Operation::kChat}) == "/responses");
   CHECK(openai_responses().target_of({Operation::kCountTokens}) == "/responses/input_tokens");
