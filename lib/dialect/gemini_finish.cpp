@@ -10,8 +10,13 @@ namespace {
 
 using chat::FinishReason;
 
-// Everything else that is no STOP and no MAX_TOKENS (MALFORMED_FUNCTION_CALL, UNEXPECTED_TOOL_CALL, TOO_MANY_TOOL_CALLS,
-// OTHER, NO_IMAGE, IMAGE_OTHER) ends as a stop that keeps its word.
+// What is no STOP, no MAX_TOKENS and no filter ends as a stop that keeps its word: these, those that are known by number, and
+// whatever Gemini may say some day.
+constexpr std::array kOddStops{
+    std::string_view("MALFORMED_FUNCTION_CALL"), std::string_view("UNEXPECTED_TOOL_CALL"), std::string_view("TOO_MANY_TOOL_CALLS"),
+    std::string_view("OTHER"),                   std::string_view("NO_IMAGE"),             std::string_view("IMAGE_OTHER"),
+};
+
 constexpr std::array kFilters{
     std::string_view("SAFETY"),      std::string_view("RECITATION"),   std::string_view("LANGUAGE"),
     std::string_view("BLOCKLIST"),   std::string_view("PROHIBITED_CONTENT"), std::string_view("SPII"),
@@ -49,8 +54,9 @@ FinishReason finish_reason(std::string_view word, bool calls, std::string& nativ
 }
 
 std::string_view finish_word(FinishReason reason, std::string_view native) noexcept {
-  // Another dialect's word (`end_turn`) means nothing here; this one's are in capitals.
-  const bool own = !native.empty() && native.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == std::string_view::npos;
+  // Another dialect's word (`end_turn`, Cohere's COMPLETE) means nothing here.
+  const bool own = std::find(kFilters.begin(), kFilters.end(), native) != kFilters.end() ||
+                   std::find(kOddStops.begin(), kOddStops.end(), native) != kOddStops.end() || native.starts_with("FINISH_REASON_");
   switch (reason) {
     case FinishReason::kNone: return {};
     case FinishReason::kLength: return "MAX_TOKENS";

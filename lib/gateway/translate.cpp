@@ -46,6 +46,10 @@ Status Exchange::translate_request(engine::WireRequest& wire) {
       auto read = dialect_->decode_request(*document_, view_.operation);
       if (!read) return tl::unexpected(read.error());
       canonical_ = std::make_unique<chat::Request>(*std::move(read));
+      // How a text stood on the wire (a string, a list of one) means something to its own dialect alone.
+      if (auto* chat = canonical_->chat(); chat != nullptr && translates()) {
+        for (chat::Turn& turn : chat->turns) turn.form = chat::ContentForm::kAuto;
+      }
     } else {
       canonical_ = std::make_unique<chat::Request>();
       canonical_->operation = view_.operation;

@@ -116,6 +116,7 @@ Status Translation::end(const dialect::AnswerForm& form, std::string& out, chat:
     }
     whole_ = {};
     message = *std::move(read);
+    for (chat::Choice& choice : message.choices) choice.turn.form = chat::ContentForm::kAuto;  // the other dialect has its own
     note(message);
     if (encoder_) {
       if (Status taken = take(chat::to_deltas(message), out); !taken) return taken;

@@ -135,8 +135,8 @@ def with_ollama(upstream):
 
 
 def with_bedrock(upstream):
-    os.environ["AWS_BEARER_TOKEN_BEDROCK"] = KEY
     client = boto3.client("bedrock-runtime", region_name="us-east-1", endpoint_url=URL,
+                          aws_access_key_id=os.environ["SLUICE_AWS_ID"], aws_secret_access_key=os.environ["SLUICE_AWS_SECRET"],
                           config=botocore.config.Config(retries={"max_attempts": 0}))
     ask = {"modelId": f"{upstream}-chat", "messages": [{"role": "user", "content": [{"text": "hello"}]}], "system": [{"text": "Be brief."}]}
     answer = client.converse(**ask)

@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 SKIPPED = 77  # what ctest takes for "skipped"
 PATIENCE = 60  # seconds for anything to be said or to end
 KEY = "sk-test-4d5e"
+AWS = {"SLUICE_AWS_ID": "AKIDCLIENTS", "SLUICE_AWS_SECRET": "clients/secret+of/their+own"}
 
 
 def config(urls):
@@ -56,7 +57,10 @@ def dialects_config(urls):
             spoken = {} if dialect == "openai" else {"dialect": dialect}
             upstreams.append({"name": name, "provider": "openai-compatible", "url": urls[server].removesuffix("/v1") + base, **spoken})
             routes.append({"name": name, "match": {"model": [name]}, "upstreams": [{"name": name}], "retry": {"attempts": 1}})
-    return {**config(urls), "upstreams": upstreams, "routes": routes}
+    document = {**config(urls), "upstreams": upstreams, "routes": routes}
+    # AWS' clients send no key: they sign.
+    document["consumers"][0]["aws_keys"] = [{"access_key_id": AWS["SLUICE_AWS_ID"], "secret_access_key": {"env": "SLUICE_AWS_SECRET"}}]
+    return document
 
 
 class Program:
@@ -118,11 +122,11 @@ def main():
             urls[name] = url
         document = Path(folder) / "gateway.json"
         document.write_text(json.dumps(dialects_config(urls) if client == "dialects-python" else config(urls)))
-        with Program(sluiced, str(document)) as gateway:
+        with Program(sluiced, str(document), env={**os.environ, **AWS}) as gateway:
             said = gateway.line()
             url = said[said.index("http://"):].split()[0]
             environment = {
-                **os.environ, "SLUICE_URL": url, "OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": KEY,
+                **os.environ, **AWS, "SLUICE_URL": url, "OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": KEY,
                 "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": KEY,
                 "SLUICE_MODULES": str(cache / "node/node_modules"), "NO_PROXY": "*", "no_proxy": "*",
             }
