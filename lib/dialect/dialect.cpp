@@ -8,8 +8,8 @@ namespace sluice::dialect {
 namespace {
 
 /// Where two know an equally long end of a path, the first one has it: those who want to see more of the path stand first.
-const std::array<const Dialect*, 2>& all() noexcept {
-  static const std::array<const Dialect*, 2> dialects{&openai(), &cohere()};
+const std::array<const Dialect*, 5>& all() noexcept {
+  static const std::array<const Dialect*, 5> dialects{&openai(), &cohere(), &ollama(), &jina(), &voyage()};
   return dialects;
 }
 

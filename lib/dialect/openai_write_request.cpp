@@ -315,6 +315,7 @@ std::string encode_request(const chat::Request& request, const Sending&, chat::L
   }
   for (const chat::Extra& extra : request.extras) {
     if (extra.dialect != kName) {
+      if (extra.key.empty()) continue;  // how the request came, which is nobody else's
       loss.add(extra.key, "known to the " + extra.dialect + " dialect alone", extra.loss);
     } else if (!extra.key.starts_with("stream_options.")) {
       writer.key(extra.key).raw(extra.json);

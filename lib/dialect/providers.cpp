@@ -23,6 +23,7 @@ constexpr std::array kProviders{
     Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kNoQuirk, "x-ds-trace-id"},
     Provider{"fireworks", "Fireworks", "openai", "https://api.fireworks.ai/inference/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"groq", "Groq", "openai", "https://api.groq.com/openai/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"jina", "Jina", "jina", "https://api.jina.ai/v1", kBearer, kNoQuirk, "x-request-id"},
     // Refuses what it does not know with 422 extra_forbidden, stream_options among it; the last chunk of its streams
     // always states usage, so nothing is lost by not asking.
     Provider{"mistral", "Mistral", "openai", "https://api.mistral.ai/v1", kBearer, kRefusesStreamOptions,
@@ -33,11 +34,14 @@ constexpr std::array kProviders{
     Provider{"sambanova", "SambaNova", "openai", "https://api.sambanova.ai/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"together", "Together", "openai", "https://api.together.xyz/v1", kBearer, kNoQuirk, "x-amzn-trace-id"},
     Provider{"venice", "Venice", "openai", "https://api.venice.ai/api/v1", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"voyage", "Voyage", "voyage", "https://api.voyageai.com/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"xai", "xAI", "openai", "https://api.x.ai/v1", kBearer, kNoQuirk, "x-request-id"},
 
     // Self-hosted: the servers' own default ports, on this machine. A key is sent where the configuration has one.
     Provider{"llamacpp", "llama.cpp", "openai", "http://127.0.0.1:8080/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"ollama", "Ollama", "openai", "http://127.0.0.1:11434/v1", kBearer, kNoQuirk, "x-request-id"},
+    // The same server in its own dialect; a key is for those that stand behind a proxy, or for ollama.com.
+    Provider{"ollama-native", "Ollama (native)", "ollama", "http://127.0.0.1:11434", kBearer, kNoQuirk, "x-request-id"},
     Provider{"vllm", "vLLM", "openai", "http://127.0.0.1:8000/v1", kBearer, kNoQuirk, "x-request-id"},
 
     // Answers in process, without a network; the URL only names it in logs and events.
