@@ -9,8 +9,9 @@ namespace {
 
 /// Where two know a path by the same suffix the first one has it: those whose clients are known by their headers stand
 /// before openai, whose are not.
-const std::array<const Dialect*, 6>& all() noexcept {
-  static const std::array<const Dialect*, 6> dialects{&anthropic(), &bedrock(), &cohere(), &gemini(), &openai(), &openai_responses()};
+const std::array<const Dialect*, 9>& all() noexcept {
+  static const std::array<const Dialect*, 9> dialects{&anthropic(),        &bedrock(), &cohere(), &gemini(), &ollama(), &openai(),
+                                                      &openai_responses(), &jina(),    &voyage()};
   return dialects;
 }
 

@@ -204,6 +204,12 @@ class Dialect {
 [[nodiscard]] const Dialect& openai_responses() noexcept;
 /// Cohere's chat, embed and rerank, version 2. Lifetime: static.
 [[nodiscard]] const Dialect& cohere() noexcept;
+/// Ollama's own chat, generate, embed and tags. Lifetime: static.
+[[nodiscard]] const Dialect& ollama() noexcept;
+/// Rankings and embeddings as Voyage has them. Lifetime: static.
+[[nodiscard]] const Dialect& voyage() noexcept;
+/// Rankings and embeddings as Jina has them, and servers that follow it (llama.cpp, vLLM). Lifetime: static.
+[[nodiscard]] const Dialect& jina() noexcept;
 /// By name; null where unknown. / All names.
 [[nodiscard]] const Dialect* find_dialect(std::string_view name) noexcept;
 [[nodiscard]] std::vector<std::string_view> dialect_names();

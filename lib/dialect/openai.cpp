@@ -23,14 +23,14 @@ class OpenAi final : public Dialect {
     return openai_parts::decode_request(document, operation);
   }
   std::string encode_answer(const chat::Message& answer, const AnswerForm& form, chat::LossReport& loss) const override {
-    return openai_parts::encode_answer(answer, form.operation, loss);
+    return openai_parts::encode_answer(answer, form.operation, loss, form.model);
   }
   std::string encode_error(const Error& error, const ErrorContext& context) const override {
     return openai_parts::encode_error(error, context);
   }
   bool ends_anywhere() const noexcept override { return true; }
   std::unique_ptr<DeltaEncoder> delta_encoder(const AnswerForm& form) const override {
-    return openai_parts::make_delta_encoder(form.operation, form.usage);
+    return openai_parts::make_delta_encoder(form.operation, form.usage, form.model);
   }
   std::string encode_stream_error(const Error& error, const ErrorContext& context, Framing) const override {
     // No [DONE] behind it: a stream that failed has not been completed.

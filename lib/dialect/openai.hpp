@@ -72,11 +72,12 @@ inline constexpr std::string_view kName = "openai";
 
 // openai_read_answer.cpp, openai_write_answer.cpp
 [[nodiscard]] Result<chat::Message> decode_answer(std::string_view body, Operation operation);
-[[nodiscard]] std::string encode_answer(const chat::Message& answer, Operation operation, chat::LossReport& loss);
+/// `model` stands for the name of an answer that has none.
+[[nodiscard]] std::string encode_answer(const chat::Message& answer, Operation operation, chat::LossReport& loss, std::string_view model = {});
 
 // openai_read_stream.cpp, openai_write_stream.cpp
 [[nodiscard]] std::unique_ptr<DeltaDecoder> make_delta_decoder(Operation operation);
-[[nodiscard]] std::unique_ptr<DeltaEncoder> make_delta_encoder(Operation operation, bool usage);
+[[nodiscard]] std::unique_ptr<DeltaEncoder> make_delta_encoder(Operation operation, bool usage, std::string_view model = {});
 [[nodiscard]] std::string event_text(std::string_view data);
 
 }  // namespace sluice::dialect::openai_parts

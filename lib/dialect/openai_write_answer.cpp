@@ -127,7 +127,7 @@ void write_finish(json::Writer& writer, chat::FinishReason reason, const std::st
   if (!native.empty() && !native_is_extra) writer.field("native_finish_reason", native);
 }
 
-std::string encode_answer(const chat::Message& answer, Operation operation, chat::LossReport& loss) {
+std::string encode_answer(const chat::Message& answer, Operation operation, chat::LossReport& loss, std::string_view asked_model) {
   std::string out;
   json::Writer writer(out);
   if (operation == Operation::kGetModel) {
@@ -138,7 +138,7 @@ std::string encode_answer(const chat::Message& answer, Operation operation, chat
   if (!answer.id.empty()) writer.field("id", answer.id);
   if (const std::string_view object = object_of(operation); !object.empty()) writer.field("object", object);
   if (answer.created) writer.key("created").integer(*answer.created);
-  if (!answer.model.empty()) writer.field("model", answer.model);
+  if (const std::string_view name = answer.model.empty() ? asked_model : std::string_view(answer.model); !name.empty()) writer.field("model", name);
   switch (operation) {
     case Operation::kChat:
     case Operation::kCompletions:

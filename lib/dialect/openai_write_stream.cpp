@@ -23,7 +23,7 @@ Overloaded(Fs...) -> Overloaded<Fs...>;
 
 class Encoder final : public DeltaEncoder {
  public:
-  Encoder(Operation operation, bool usage) : operation_(operation), usage_(usage) {}
+  Encoder(Operation operation, bool usage, std::string_view model) : operation_(operation), usage_(usage), asked_model_(model) {}
 
   void encode(const Delta& delta, std::string& out) override {
     std::visit(Overloaded{
@@ -115,7 +115,7 @@ class Encoder final : public DeltaEncoder {
     writer_.emplace(text_);
     writer_->begin_object().field("id", id_);
     writer_->field("object", operation_ == Operation::kCompletions ? "text_completion" : "chat.completion.chunk");
-    writer_->key("created").integer(created_.value_or(0)).field("model", model_);
+    writer_->key("created").integer(created_.value_or(0)).field("model", model_.empty() ? asked_model_ : model_);
     for (const chat::Extra& e : root_extras_) writer_->key(e.key).raw(e.json);
     root_extras_.clear();  // said once
     writer_->key("choices").begin_array();
@@ -221,7 +221,7 @@ class Encoder final : public DeltaEncoder {
 
   Operation operation_;
   bool usage_, failed_ = false;
-  std::string id_, model_, text_, raw_usage_;
+  std::string id_, model_, asked_model_, text_, raw_usage_;
   std::optional<std::int64_t> created_;
   chat::Extras root_extras_;
   chat::Usage counts_;
@@ -231,8 +231,8 @@ class Encoder final : public DeltaEncoder {
 
 }  // namespace
 
-std::unique_ptr<DeltaEncoder> make_delta_encoder(Operation operation, bool usage) {
-  return std::make_unique<Encoder>(operation, usage);
+std::unique_ptr<DeltaEncoder> make_delta_encoder(Operation operation, bool usage, std::string_view model) {
+  return std::make_unique<Encoder>(operation, usage, model);
 }
 
 }  // namespace sluice::dialect::openai_parts

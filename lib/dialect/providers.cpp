@@ -36,6 +36,7 @@ constexpr std::array kProviders{
     Provider{"fireworks", "Fireworks", "openai", "https://api.fireworks.ai/inference/v1", kBearer, kMaxTokens, "x-request-id"},
     Provider{"gemini", "Gemini", "gemini", "https://generativelanguage.googleapis.com/v1beta", kGoogApiKeyHeader, kNoQuirk, ""},
     Provider{"groq", "Groq", "openai", "https://api.groq.com/openai/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
+    Provider{"jina", "Jina", "jina", "https://api.jina.ai/v1", kBearer, kNoQuirk, "x-request-id"},
     // Refuses what it does not know with 422 extra_forbidden, stream_options among it; the last chunk of its streams
     // always states usage, so nothing is lost by not asking. Ids: ^[a-zA-Z0-9]{9}$.
     Provider{"mistral", "Mistral", "openai", "https://api.mistral.ai/v1", kBearer,
@@ -51,11 +52,14 @@ constexpr std::array kProviders{
     // Project and location stand in the path: https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/
     // {location}/publishers/google.
     Provider{"vertex", "Vertex AI", "gemini", "", kBearer, kEmbedsByPredict | kCountsAtRoot, ""},
+    Provider{"voyage", "Voyage", "voyage", "https://api.voyageai.com/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"xai", "xAI", "openai", "https://api.x.ai/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
 
     // Self-hosted: the servers' own default ports, on this machine. A key is sent where the configuration has one.
     Provider{"llamacpp", "llama.cpp", "openai", "http://127.0.0.1:8080/v1", kBearer, kMaxTokens, "x-request-id", kResponses},
     Provider{"ollama", "Ollama", "openai", "http://127.0.0.1:11434/v1", kBearer, kMaxTokens, "x-request-id", kResponses},
+    // The same server in its own dialect; a key is for those that stand behind a proxy, or for ollama.com.
+    Provider{"ollama-native", "Ollama (native)", "ollama", "http://127.0.0.1:11434", kBearer, kNoQuirk, "x-request-id"},
     Provider{"vllm", "vLLM", "openai", "http://127.0.0.1:8000/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
 
     // Answers in process, without a network; the URL only names it in logs and events.

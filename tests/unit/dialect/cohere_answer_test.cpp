@@ -98,6 +98,15 @@ TEST_CASE("an answer of Cohere's reads as OpenAI's to a caller of OpenAI's") {
   CHECK(again->usage->reasoning_tokens == 5u);
 }
 
+TEST_CASE("an answer that names no model has the one a caller of OpenAI's asked for") {
+  const chat::Message message = read(answer(R"({"content":[{"type":"text","text":"x"}]})"));
+  chat::LossReport loss;
+  CHECK(test::parsed(openai().encode_answer(message, {.model = "asked"}, loss)).root().find("model")->equals("asked"));
+  const std::string stream = test::encoded(openai(), chat::to_deltas(message), {.model = "asked"});
+  CHECK(stream.find(R"("model":"asked")") != std::string::npos);
+  CHECK(stream.find(R"("model":"")") == std::string::npos);
+}
+
 TEST_CASE("an answer of OpenAI's reads as Cohere's to a caller of Cohere's") {
   const auto message = openai().decode_answer(R"({"id":"o","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi","refusal":null,
       "tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":""}}]},"finish_reason":"tool_calls"}],

@@ -11,7 +11,7 @@ TEST_CASE("dialects are found by name") {
   CHECK(dialect::find_dialect("anthropic") == &dialect::anthropic());
   CHECK(dialect::find_dialect("OpenAI") == nullptr);
   CHECK(dialect::find_dialect("gemini") == &dialect::gemini());
-  CHECK(dialect::dialect_names() == std::vector<std::string_view>{"anthropic", "bedrock", "cohere", "gemini", "openai", "openai-responses"});
+  CHECK(dialect::dialect_names() == std::vector<std::string_view>{"anthropic", "bedrock", "cohere", "gemini", "ollama", "openai", "openai-responses", "jina", "voyage"});
 }
 
 TEST_CASE("a path is recognised by the dialect that knows it, or by none") {

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "dialect/provider_words.hpp"
+#include "unit/dialect/breaking.hpp"
 #include "unit/dialect/wire.hpp"
 
 using namespace sluice;
@@ -19,27 +20,6 @@ const std::vector<std::string> kSeeds{
     R"({"model":"m","stream":true,"n":2,"max_tokens":5,"stream_options":{"include_usage":false},"messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"u\u0062"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}},{"type":"file","file":{"file_data":"x"}}]},{"role":"tool","tool_call_id":"1","content":"r"}],"tools":[{"type":"function","function":{"name":"f","parameters":{}}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"f"}}]}},"logit_bias":{"1":2},"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{}}},"stop":["a"]})",
     R"({"error":{"message":"m","code":429,"metadata":{"raw":"r"}},"detail":[{"loc":["a",0],"msg":"x"}]})",
     R"({"object":"list","data":[{"id":"a","index":0,"embedding":[0.1,2]}],"results":[{"flagged":true,"categories":{"a":true},"category_scores":{"a":1e-6}}],"input":["a",[1,2]],"prompt":[1]})"};
-
-/// Pieces that break things: brackets, quotes, keys, numbers out of range, bytes that are no UTF-8.
-const std::vector<std::string> kPieces{"{", "}", "[", "]", "\"", ",", ":", "null", "\\", "\\u0000", "\\ud800", "1e400", "-1", "18446744073709551616", "\xff", "\"usage\":", "\"choices\":[]",
-                                       "\"delta\":{", "\"error\":{}", "<b>", std::string(1, '\0'), "[[[[[[[[", "true", "\"\""};
-
-std::string broken(std::mt19937& random, std::string text) {
-  const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % std::max<std::size_t>(n, 1)); };
-  for (std::size_t edits = 1 + below(4); edits > 0; --edits) {
-    const std::size_t at = below(text.size() + 1);
-    switch (below(4)) {
-      case 0: text.erase(at, below(20)); break;
-      case 1: text.insert(at, kPieces[below(kPieces.size())]); break;
-      case 2: text.resize(at); break;
-      default: {
-        const std::size_t end = std::min(text.size(), at + below(30));
-        text.replace(at, end - at, kPieces[below(kPieces.size())]);
-      }
-    }
-  }
-  return text;
-}
 
 void use(const std::string& text, Operation operation) {
   for (const bool withhold : {false, true}) {
@@ -95,7 +75,7 @@ void use(const std::string& text, Operation operation) {
 TEST_CASE("garbage is survived, and what is written is always JSON") {
   std::mt19937 random(20261122);
   for (int round = 0; round < 4000; ++round) {
-    const std::string text = broken(random, kSeeds[static_cast<std::size_t>(round) % kSeeds.size()]);
+    const std::string text = test::broken(random, kSeeds[static_cast<std::size_t>(round) % kSeeds.size()]);
     INFO(text);
     use(text, static_cast<Operation>(round / 5 % 6));
   }
