@@ -68,8 +68,7 @@ class StreamEditor final : public AnswerEditor {
     each_spot(event, root, [&](const TextSpot& spot) {
       note_item(root, spot.key.output);
       if (!ends(event)) return tell(spot, number, event == Event::kItemAdded, out);
-      const bool known = parts_.contains(spot.key) && !parts_[spot.key].empty();
-      if (!known && !said_by(spot.text).empty()) return tell(spot, number, false, out);
+      if (originally(spot.key).empty() && !said_by(spot.text).empty()) return tell(spot, number, false, out);
       // Made of the deltas when it is written: whether they were changed is not known before.
       if (spot.text) out.places().push_back({.begin = spot.text.offset(), .end = spot.text.offset(), .always = true});
     });
@@ -96,9 +95,11 @@ class StreamEditor final : public AnswerEditor {
     std::vector<Change> changes;
     each_spot(event, root, [&](const TextSpot& spot) {
       const auto part = parts_.find(spot.key);
-      if (part == parts_.end() || !spot.text || !is_changed(part->second)) return;
+      if (part == parts_.end() || !spot.text) return;
       std::string said;
       for (const Segment& segment : part->second) said += segment.final ? *segment.final : segment.text;
+      // Also where nobody changed it and it says another thing than the deltas did: that was never told.
+      if (said == said_by(spot.text)) return;
       changes.push_back({spot.text.offset(), spot.text.offset() + spot.text.length(), json::quoted(said)});
       if (spot.logprobs.first()) changes.push_back({spot.logprobs.offset(), spot.logprobs.offset() + spot.logprobs.length(), "null"});
     });
@@ -161,8 +162,22 @@ class StreamEditor final : public AnswerEditor {
     return std::max(reading::integer(member(root, "sequence_number")).value_or(kUnnumbered), kUnnumbered);
   }
 
-  static bool is_changed(const std::vector<Segment>& segments) {
-    return std::any_of(segments.begin(), segments.end(), [](const Segment& one) { return one.final && *one.final != one.text; });
+  /// A text as it came, so far.
+  [[nodiscard]] std::string originally(const TextKey& key) const {
+    std::string said;
+    const auto part = parts_.find(key);
+    if (part == parts_.end()) return said;
+    for (const Segment& segment : part->second) said += segment.text;
+    return said;
+  }
+
+  /// Servers that leave items out of the last event's list count differently there: an item is known by its id.
+  [[nodiscard]] std::int64_t output_of(const Value& item, std::int64_t position) const {
+    const std::string id = reading::text(item, "id");
+    for (const auto& [output, known] : items_) {
+      if (!id.empty() && known.id == id) return output;
+    }
+    return position;
   }
 
   static std::string said_by(const Value& value) {
@@ -170,7 +185,7 @@ class StreamEditor final : public AnswerEditor {
   }
 
   /// The texts an event has, by what it is.
-  static void each_spot(Event event, const Value& root, const std::function<void(const TextSpot&)>& visit) {
+  void each_spot(Event event, const Value& root, const std::function<void(const TextSpot&)>& visit) const {
     const std::int64_t output = reading::integer(member(root, "output_index")).value_or(0);
     const auto at = [&](std::string_view index, TextChannel channel, bool in_content = false) {
       return TextKey{output, channel, reading::integer(member(root, index)).value_or(0), in_content};
@@ -200,7 +215,7 @@ class StreamEditor final : public AnswerEditor {
       case Event::kEnd:
       case Event::kFailed: {
         std::int64_t i = 0;
-        for (Value item = member(member(root, "response"), "output").first(); item; item = item.next()) each_text(item, i++, visit);
+        for (Value item = member(member(root, "response"), "output").first(); item; item = item.next(), ++i) each_text(item, output_of(item, i), visit);
         return;
       }
       default: return;

@@ -10,6 +10,7 @@
 #include "dialect/responses.hpp"
 #include "dialect/responses_envelope.hpp"
 #include "dialect/responses_items.hpp"
+#include "dialect/responses_streamed_item.hpp"
 #include "http/sse.hpp"
 
 namespace sluice::dialect::responses_parts {
@@ -23,27 +24,6 @@ struct Overloaded : Fs... {
 };
 template <typename... Fs>
 Overloaded(Fs...) -> Overloaded<Fs...>;
-
-/// A part of a message as far as it has come.
-struct Said {
-  bool refusal = false;
-  std::string text = {};
-  std::vector<std::string> annotations = {};  // JSON
-  std::vector<chat::TokenLogprob> logprobs = {};
-};
-
-struct Item {
-  enum class Kind : std::uint8_t { kMessage, kReasoning, kCall, kOwn };
-  Kind kind = Kind::kMessage;
-  std::string id = {};
-  std::size_t index = 0;          // output_index
-  bool open = true, text_open = false;
-  std::vector<Said> parts = {};   // kMessage
-  std::string described = {};     // kMessage: what it says of itself, JSON
-  chat::Thinking thinking = {};
-  chat::ToolCall call = {};
-  std::string json = {};          // kOwn: as it came
-};
 
 class Encoder final : public DeltaEncoder {
  public:
@@ -86,6 +66,7 @@ class Encoder final : public DeltaEncoder {
   }
 
  private:
+  using Item = StreamedItem;
   using Kind = Item::Kind;
 
   /// One event: `write` puts what stands behind its type and number.
@@ -132,51 +113,6 @@ class Encoder final : public DeltaEncoder {
     });
   }
 
-  /// An item as far as it has come.
-  static void write_item(json::Writer& w, const Item& item, std::string_view status) {
-    switch (item.kind) {
-      case Kind::kMessage: {
-        w.begin_object().field("type", "message");
-        chat::Turn described;
-        if (!item.described.empty()) described.extras.push_back({std::string(kName), std::string(key::kMessages), item.described});
-        Messages(described).write(w, {item.id, status});
-        w.field("role", "assistant").key("content").begin_array();
-        for (const Said& said : item.parts) write_part(w, said, true);
-        w.end_array().end_object();
-        return;
-      }
-      case Kind::kReasoning: write_reasoning(w, item.thinking, {item.id, {}}); return;
-      case Kind::kCall:
-        if (status == "in_progress") {
-          // Its arguments come in deltas: an empty string, not yet an empty object.
-          const bool custom = item.call.kind == chat::ToolKind::kCustom;
-          w.begin_object().field("type", custom ? "custom_tool_call" : "function_call").field("id", item.id).field("status", status);
-          w.field("call_id", item.call.id).field("name", item.call.name).field(custom ? "input" : "arguments", "");
-          for (const chat::Extra& extra : item.call.extras) {
-            if (extra.dialect == kName && extra.key != "id" && extra.key != "status") w.key(extra.key).raw(extra.json);
-          }
-          w.end_object();
-        } else {
-          write_call(w, item.call, {item.id, status});
-        }
-        return;
-      case Kind::kOwn: w.raw(item.json); return;
-    }
-  }
-
-  static void write_part(json::Writer& w, const Said& said, bool whole) {
-    if (said.refusal) {
-      w.begin_object().field("type", "refusal").field("refusal", whole ? std::string_view(said.text) : std::string_view()).end_object();
-      return;
-    }
-    w.begin_object().field("type", "output_text").field("text", whole ? std::string_view(said.text) : std::string_view());
-    w.key("annotations").begin_array();
-    for (const std::string& annotation : said.annotations) w.raw(annotation);
-    w.end_array().key("logprobs");
-    write_logprobs(w, said.logprobs);
-    w.end_object();
-  }
-
   /// Where in which item a part stands.
   static void place(json::Writer& w, const Item& item, std::string_view index_key = {}, std::size_t index = 0) {
     w.field("item_id", item.id).key("output_index").unsigned_integer(item.index);
@@ -185,7 +121,7 @@ class Encoder final : public DeltaEncoder {
 
   // Messages.
 
-  Said& part_of(bool refusal, std::string& out) {
+  SaidPart& part_of(bool refusal, std::string& out) {
     if (current_ == nullptr || current_->kind != Kind::kMessage) {
       current_ = &begin_item(Kind::kMessage, message_id_.empty() ? next_id("msg") : std::exchange(message_id_, {}), out);
       current_->described = std::exchange(described_, {});
@@ -244,7 +180,7 @@ class Encoder final : public DeltaEncoder {
 
   void close_part(Item& item, std::string& out) {
     item.text_open = false;
-    const Said& said = item.parts.back();
+    const SaidPart& said = item.parts.back();
     const std::size_t index = item.parts.size() - 1;
     event(said.refusal ? "response.refusal.done" : "response.output_text.done", out, [&](json::Writer& w) {
       place(w, item, "content_index", index);

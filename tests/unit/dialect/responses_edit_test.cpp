@@ -179,6 +179,26 @@ TEST_CASE("what a server says only when it is done is told there, and can be par
   CHECK(editor(true)->read("<b>", broken).error().code == Code::kUpstreamInvalidAnswer);
 }
 
+TEST_CASE("arguments that a call has only when it is done are told then, though it began without") {
+  // The call's beginning was taken for all that it says, and its arguments went by unread.
+  const auto edit = editor(true);
+  AnswerTexts begun, done;
+  REQUIRE(edit->read(R"({"type":"response.output_item.added","output_index":2,"item":{"id":"fc","type":"function_call","call_id":"c","name":"f","arguments":""}})", begun));
+  CHECK(said_by(begun) == std::vector<Said>{{0, TextChannel::kToolArguments, "", 0, "f"}});
+  REQUIRE(edit->read(R"({"type":"response.function_call_arguments.done","item_id":"fc","output_index":2,"arguments":"{}"})", done));
+  CHECK(said_by(done) == std::vector<Said>{{0, TextChannel::kToolArguments, "{}"}});
+}
+
+TEST_CASE("an end that says another thing than the deltas did says what they did, also where it counts its items differently") {
+  const auto edit = editor(true);
+  AnswerTexts texts;
+  REQUIRE(edit->read(R"({"type":"response.output_item.added","output_index":2,"item":{"id":"m","type":"message","content":[]}})", texts));
+  REQUIRE(edit->read(R"({"type":"response.output_text.delta","item_id":"m","output_index":2,"content_index":0,"delta":"told"})", texts));
+  REQUIRE(edit->read(R"({"type":"response.completed","response":{"output":[{"id":"m","type":"message","content":[{"type":"output_text","text":"told and more"}]}]}})", texts));
+  CHECK(texts.texts().empty());
+  CHECK(json_at(test::written(*edit, texts), "/response/output/0/content/0/text") == R"("told")");
+}
+
 TEST_CASE("a whole response has its texts told and changed, and text added where it could stand") {
   constexpr std::string_view body = R"({ "output":[{"type":"reasoning","summary":[{"type":"summary_text","text":"hm"}],"content":[{"type":"reasoning_text","text":"deep"}]},
     {"type":"message","content":[{"type":"output_text","text":"a\u0062","logprobs":[{"token":"a"}]},{"type":"refusal","refusal":"no"}]},
