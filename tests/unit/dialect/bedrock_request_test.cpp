@@ -112,6 +112,11 @@ TEST_CASE("bedrock: system texts move to their place, turns alternate, the user 
   CHECK(sent.loss.worst() == LossSeverity::kNote);
 }
 
+TEST_CASE("bedrock: a turn that says nothing leaves no message, and does not part those around it") {
+  const ToBedrock sent(R"({"messages":[{"role":"user","content":"a"},{"role":"assistant","content":""},{"role":"user","content":"b"},{"role":"assistant","content":null}]})");
+  CHECK(sent.at("/messages") == R"([{content:[{text:"a",},{text:"b",},],role:"user",},])");
+}
+
 TEST_CASE("bedrock: ids its servers would refuse are rewritten alike on both sides") {
   const ToBedrock sent(R"({"messages":[{"role":"user","content":"a"},
     {"role":"assistant","tool_calls":[{"id":"call|with|bars","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"call/with/slash","type":"function","function":{"name":"f","arguments":"{}"}}]},
