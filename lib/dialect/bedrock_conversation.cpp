@@ -33,7 +33,6 @@ class Arranger {
 
   void run(const chat::ChatInput& chat) {
     for (std::size_t i = 0; i < chat.turns.size(); ++i) turn(chat.turns[i], "messages[" + std::to_string(i) + "]");
-    std::erase_if(out_.messages, [](const ArrangedMessage& message) { return message.blocks.empty(); });
     if (!out_.messages.empty() && out_.messages.front().role == "assistant") {
       loss_.add("messages[0]", "bedrock's conversations begin with the user: a word of theirs was put first", LossSeverity::kNote);
       ArrangedMessage first{.role = "user"};
@@ -51,11 +50,12 @@ class Arranger {
       return;
     }
     const std::string_view role = turn.role == Role::kAssistant ? "assistant" : turn.role == Role::kSystem ? "system" : "user";
-    if (out_.messages.empty() || out_.messages.back().role != role) out_.messages.push_back({.role = role});
-    ArrangedMessage& message = out_.messages.back();
     if (!turn.name.empty()) loss_.add(path + ".name", "bedrock's participants have no names", LossSeverity::kCosmetic);
     for (const Part& part : turn.parts) {
-      if (!says_nothing(part)) message.blocks.push_back({placed(part, path), path});
+      if (says_nothing(part)) continue;
+      // A turn that says nothing at all parts nobody's messages.
+      if (out_.messages.empty() || out_.messages.back().role != role) out_.messages.push_back({.role = role});
+      out_.messages.back().blocks.push_back({placed(part, path), path});
     }
     for (const chat::Extra& extra : turn.extras) {
       if (extra.dialect != kName) loss_.add(path + "." + extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);

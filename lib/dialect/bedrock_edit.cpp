@@ -113,10 +113,11 @@ class StreamEditor final : public AnswerEditor {
       if (key != "toolUse" || !use.is(Type::kObject) || is_servers_own(use) || !index) return;
       const auto [call, begun] = calls_.try_emplace(*index, static_cast<std::uint32_t>(blocks_.size()));
       if (begun) blocks_.push_back(*index);
+      const std::uint32_t number = call->second;
       // A call begins without arguments: told by its name, so that one that never has any is told too.
       each_member(use, [&](std::string_view name, const Value& said) {
         if (name != "name" || !said.is(Type::kString)) return;
-        out.put({.address = {0, TextChannel::kToolArguments, call->second}, .tool_name = out.keep(said)}, place_in(use, R"("input":)"));
+        out.put({.address = {0, TextChannel::kToolArguments, number}, .tool_name = out.keep(said)}, place_in(use, R"("input":)"));
       });
     });
   }

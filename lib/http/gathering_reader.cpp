@@ -7,6 +7,7 @@
 namespace sluice::http {
 
 void GatheringReader::feed(std::string_view bytes) {
+  if (failed_) return;  // what was left may be gone by now, and nobody gets to see more
   if (held() == 0) {
     text_ = bytes;
     at_ = scanned_ = 0;

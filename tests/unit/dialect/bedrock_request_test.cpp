@@ -55,6 +55,27 @@ TEST_CASE("bedrock: everything a request of Converse can say comes back as it st
   CHECK(same(body) == test::canonical(body));
 }
 
+TEST_CASE("bedrock: a second cache point, and a block of two members, are kept whole") {
+  const std::string body = R"({"messages":[{"role":"user","content":[{"text":"a"},{"cachePoint":{"type":"default"}},{"cachePoint":{"type":"default","ttl":"5m"}},
+    {"text":"b","later":1},{"cachePoint":{"type":"later"}}]}],"toolConfig":{"tools":[{"cachePoint":{"type":"default"}},{"toolSpec":{"name":"f","inputSchema":{"json":{}}}},
+    {"cachePoint":{"type":"default"}},{"cachePoint":{"type":"default","ttl":"1h"}}]}})";
+  CHECK(same(body) == test::canonical(body));
+}
+
+TEST_CASE("bedrock: a model gets back what it thought itself, signed, and not what other clients call its reasoning") {
+  chat::Request request;
+  auto& turns = request.input.emplace<chat::ChatInput>().turns;
+  turns.push_back({.parts = {{chat::Text{"q"}}}});
+  turns.push_back({.role = chat::Role::kAssistant,
+                   .parts = {{chat::Thinking{.text = "signed", .signature = "c2ln", .field = "reasoning_content"}},
+                             {chat::Thinking{.text = "told", .field = "reasoning_content"}}, {chat::Thinking{.text = "own"}}, {chat::Text{"a"}}}});
+  chat::LossReport loss;
+  const auto document = test::parsed(test::bedrock().encode_request(request, {}, loss));
+  CHECK(test::canonical(*document.root().at("/messages/1/content")) ==
+        R"([{reasoningContent:{reasoningText:{signature:"c2ln",text:"signed",},},},{reasoningContent:{reasoningText:{text:"own",},},},{text:"a",},])");
+  CHECK(loss.worst() == LossSeverity::kCosmetic);
+}
+
 TEST_CASE("bedrock: a request that counts tokens comes back, in either of its forms") {
   const auto counts = chat::Operation::kCountTokens;
   const std::string body = R"({"input":{"converse":{"messages":[{"role":"user","content":[{"text":"hi"}]}],"system":[{"text":"s"}],
@@ -110,6 +131,11 @@ TEST_CASE("bedrock: system texts move to their place, turns alternate, the user 
   CHECK(sent.lost("messages[0]") == LossSeverity::kNote);
   CHECK(sent.lost("messages[4]") == LossSeverity::kNote);
   CHECK(sent.loss.worst() == LossSeverity::kNote);
+}
+
+TEST_CASE("bedrock: a turn that says nothing leaves no message, and does not part those around it") {
+  const ToBedrock sent(R"({"messages":[{"role":"user","content":"a"},{"role":"assistant","content":""},{"role":"user","content":"b"},{"role":"assistant","content":null}]})");
+  CHECK(sent.at("/messages") == R"([{content:[{text:"a",},{text:"b",},],role:"user",},])");
 }
 
 TEST_CASE("bedrock: ids its servers would refuse are rewritten alike on both sides") {

@@ -119,6 +119,20 @@ TEST_CASE("an element above the limit is refused before its end has come") {
   CHECK(elements(std::string(9, ' '), 8) == Events{refused(Code::kUpstreamEventTooLarge)});
 }
 
+TEST_CASE("a stream that was refused may be fed on, and stays refused") {
+  // The reader used to look at the piece it had refused, which is gone when the next one comes.
+  JsonArrayReader reader(1 << 20);
+  StreamEvent event;
+  {
+    const std::string piece = "no array at all";
+    reader.feed(piece);
+    CHECK_FALSE(reader.next(event));
+  }
+  reader.feed("[{}]");
+  CHECK(reader.next(event).error().code == Code::kUpstreamInvalidAnswer);
+  CHECK_FALSE(reader.finish(event));
+}
+
 TEST_CASE("an event that fills its limit is given, whatever followed in the same piece") {
   JsonArrayReader reader(16);
   const std::string stream = "[{\"a\":1},{\"b\":22},{\"c\":333}]";
