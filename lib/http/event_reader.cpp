@@ -2,6 +2,7 @@
 
 #include "http/event_reader.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -47,10 +48,22 @@ std::unique_ptr<EventReader> make_event_reader(Framing framing, std::size_t max_
   return std::make_unique<SseReader>(max_event_bytes);
 }
 
+namespace {
+
+/// A JSON text that was printed over several lines becomes one: inside its strings no line break stands as it is.
+void append_line(std::string& out, std::string_view data) {
+  const std::size_t begin = out.size();
+  out.append(data);
+  std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  out += '\n';
+}
+
+}  // namespace
+
 void append_event(std::string& out, Framing framing, std::string_view data, std::string_view name) {
   switch (framing) {
     case Framing::kSse: append_event(out, data, name); return;
-    case Framing::kNdjson: out.append(data).append("\n"); return;
+    case Framing::kNdjson: append_line(out, data); return;
     case Framing::kJsonArray: out.append(",\n").append(data); return;
     case Framing::kAwsEvents: append_aws_event(out, name, data); return;
   }

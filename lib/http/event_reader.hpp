@@ -54,7 +54,7 @@ class EventReader {
 /// `max_event_bytes` bounds one event.
 [[nodiscard]] std::unique_ptr<EventReader> make_event_reader(Framing framing, std::size_t max_event_bytes);
 
-/// Appends one event. kJsonArray: an element that is not the first; who begins an array writes its bracket.
+/// Appends one event. kNdjson: line breaks of the JSON become blanks. kJsonArray: an element that is not the first; who begins an array writes its bracket.
 void append_event(std::string& out, Framing framing, std::string_view data, std::string_view name = {});
 
 }  // namespace sluice::http

@@ -81,7 +81,7 @@ Request ask_ollama(const Ask& ask) {
 Heard hear_ollama(std::string_view body, bool stream) {
   Heard out;
   while (!body.empty()) {
-    const std::size_t end = std::min(body.find('\n'), body.size());
+    const std::size_t end = stream ? std::min(body.find('\n'), body.size()) : body.size();
     const std::string_view line = body.substr(0, end);
     body.remove_prefix(std::min(end + 1, body.size()));
     if (line.empty()) continue;
