@@ -106,6 +106,10 @@ TEST_CASE("turns that Anthropic's servers refuse are put right, and it is told")
       {R"([{"role":"user","content":"a"},{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}},{"role":"function","name":"f","content":"r"}])",
        R"([{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"tool_use","id":"toolu_1_0","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1_0","content":"r"}]}])",
        ""},
+      // What tools gave back goes before what the user said meanwhile.
+      {R"([{"role":"user","content":"a"},{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"user","content":"b"},{"role":"tool","tool_call_id":"c","content":"r"}])",
+       R"([{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"tool_use","id":"c","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":"r"},{"type":"text","text":"b"}]}])",
+       "messages[3]"},
       // What is no object is put into one.
       {R"([{"role":"user","content":"a"},{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\""}}]}])",
        R"([{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"tool_use","id":"c","name":"f","input":{"input":"{\"a\""}}]}])", ""},

@@ -271,7 +271,7 @@ TEST_CASE("deltas of another dialect are written in the grammar of this one") {
 // DIAL-05
 TEST_CASE("calls whose fragments interleave are written one after the other, each fragment in its own") {
   const std::string out = encoded({{0, chat::AnswerStart{"i", "m", {}, {}}}, {0, chat::ToolCallStart{0, chat::ToolKind::kFunction, "a", "f"}}, {0, chat::ToolCallStart{1, chat::ToolKind::kFunction, "b", "g"}},
-                                   {0, chat::ToolCallStart{2, chat::ToolKind::kFunction, "c", "h"}}, {0, chat::ToolCallDelta{1, R"({"y":)"}}, {0, chat::ToolCallDelta{0, R"({"x":"}")"}}, {0, chat::ToolCallDelta{2, "{}"}},
+                                   {0, chat::ToolCallStart{2, chat::ToolKind::kFunction, "c", "h"}}, {0, chat::ToolCallDelta{1, R"({"y":)"}}, {0, chat::ToolCallDelta{0, R"({"x":"\"}")"}}, {0, chat::ToolCallDelta{2, "{}"}},
                                    {0, chat::TextDelta{"late"}}, {0, chat::ToolCallDelta{1, "2}"}}, {0, chat::ToolCallDelta{0, "}"}}, {0, chat::FinishDelta{chat::FinishReason::kToolCalls, {}}}});
   std::vector<std::string> events;
   const auto reader = http::make_event_reader(http::Framing::kSse, 1 << 20);
@@ -281,7 +281,7 @@ TEST_CASE("calls whose fragments interleave are written one after the other, eac
   const auto& message = gathered(decoded(anthropic(), events));
   const auto& parts = message.choices[0].turn.parts;
   REQUIRE(parts.size() == 4);
-  CHECK(parts[0].as<chat::ToolCall>()->arguments == R"({"x":"}"})");
+  CHECK(parts[0].as<chat::ToolCall>()->arguments == R"({"x":"\"}"})");
   CHECK(parts[1].as<chat::ToolCall>()->arguments == R"({"y":2})");
   CHECK(parts[2].as<chat::ToolCall>()->arguments == "{}");
   CHECK(parts[3].as<chat::Text>()->text == "late");
