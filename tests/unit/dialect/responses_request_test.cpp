@@ -152,6 +152,9 @@ TEST_CASE("a function that does not say whether it is strict is so where its sch
   CHECK(json_at(out, "/tools/0/function/strict") == "true");
   CHECK(json_at(out, "/tools/1/function/strict") == "false");
   CHECK(json_at(out, "/tools/2/function/strict") == "false");
+  // All members have to be required, too.
+  CHECK(json_at(to_chat(R"({"model":"m","input":"x","tools":[{"type":"function","name":"f","parameters":{"type":"object","properties":{"a":{},"b":{}},
+    "required":["a"],"additionalProperties":false}}]})", loss), "/tools/0/function/strict") == "false");
   // Its own dialect still says nothing where nothing was said.
   const std::string own = again(body);
   CHECK(json_at(own, "/tools/0/strict").empty());
