@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <string>
+#include <vector>
 
 #include "sim/text.hpp"
 #include "unit/sim/recordings.hpp"
@@ -69,6 +70,16 @@ TEST_CASE("candidates stream side by side and each comes out whole") {
   CHECK(count_tokens(said[0]) == 9);
   CHECK(count_tokens(said[1]) == 9);
   CHECK(said[0] != said[1]);
+}
+
+TEST_CASE("each chunk counts what was said so far, the last one all of it") {
+  Rig rig;
+  rig.script().answers("a b c");
+  std::vector<std::int64_t> counts;
+  for (const std::string& event : events(rig.run(tongue("gemini").ask(true, 0))->body)) {
+    counts.push_back(Parsed(event).integer("/usageMetadata/candidatesTokenCount"));
+  }
+  CHECK(counts == std::vector<std::int64_t>{1, 2, 3, 3});
 }
 
 TEST_CASE("a stream is events where alt=sse says so, and one indented array otherwise") {

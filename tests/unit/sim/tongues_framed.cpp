@@ -139,6 +139,7 @@ Told whole_bedrock(std::string_view body) {
 
 Told stream_bedrock(std::string_view bytes) {
   Told told;
+  std::int64_t closed = 0;
   for (const Frame& frame : frames(bytes)) {
     const Parsed parsed(frame.payload);
     const Value root = parsed.document->root();
@@ -151,6 +152,8 @@ Told stream_bedrock(std::string_view bytes) {
       told.text += text(root, "/delta/text");
       if (child(root, "/delta/toolUse")) told.calls.back().arguments += text(root, "/delta/toolUse/input");
     }
+    if (frame.event == "contentBlockStop") CHECK(number(root, "/contentBlockIndex") == closed++);
+    if (frame.event == "messageStop") CHECK(closed >= static_cast<std::int64_t>(told.calls.empty() && !told.text.empty() ? 1 : told.calls.size()));
     if (frame.event == "messageStop") told.reason = text(root, "/stopReason");
     if (frame.event == "metadata") {
       ++told.ends;

@@ -44,6 +44,7 @@ Told whole_anthropic(std::string_view body) {
 Told stream_anthropic(std::string_view bytes) {
   Told told;
   std::vector<bool> tools;
+  std::size_t closed = 0;
   for (const std::string& event : events(bytes)) {
     const Parsed parsed(event);
     const Value root = parsed.document->root();
@@ -52,6 +53,7 @@ Told stream_anthropic(std::string_view bytes) {
     if (type == "message_start") anthropic_usage(child(root, "/message/usage"), told);
     if (type == "content_block_start") {
       CHECK(index == tools.size());
+      CHECK(index == closed);  // one block after the other
       tools.push_back(text(root, "/content_block/type") == "tool_use");
       if (tools.back()) told.calls.push_back({text(root, "/content_block/id"), text(root, "/content_block/name"), {}});
     }
@@ -60,7 +62,9 @@ Told stream_anthropic(std::string_view bytes) {
       if (tools[index]) told.calls.back().arguments += text(root, "/delta/partial_json");
       else told.text += text(root, "/delta/text");
     }
+    if (type == "content_block_stop") CHECK(index == closed++);
     if (type == "message_delta") {
+      CHECK(closed == tools.size());
       anthropic_stop(child(root, "/delta"), told);
       anthropic_usage(child(root, "/usage"), told);
     }
@@ -106,7 +110,7 @@ Told whole_responses(std::string_view body) {
 
 Told stream_responses(std::string_view bytes) {
   Told told, last;
-  std::vector<std::string> arguments;
+  std::vector<std::string> arguments, items;
   for (const std::string& event : events(bytes)) {
     const Parsed parsed(event);
     const Value root = parsed.document->root();
@@ -116,12 +120,17 @@ Told stream_responses(std::string_view bytes) {
     if (type == "response.refusal.delta") told.refusal += text(root, "/delta");
     if (type == "response.output_item.added") {
       CHECK(index == arguments.size());
+      CHECK(text(root, "/item/status") == "in_progress");
       arguments.emplace_back();
     }
+    if (type == "response.output_item.done") items.push_back(compact(child(root, "/item")));
     if (type == "response.function_call_arguments.delta") arguments.at(index) += text(root, "/delta");
     if (type == "error") told.error += text(root, "/error/message");
     if (type == "response.completed" || type == "response.incomplete") {
       ++told.ends;
+      const Value output = child(root, "/response/output");
+      CHECK(output.size() == items.size());
+      for (std::size_t i = 0; i < items.size(); ++i) CHECK(compact(output.element(i)) == items[i]);
       hear_response(child(root, "/response"), last);
     }
   }
@@ -173,11 +182,14 @@ Told whole_cohere(std::string_view body) {
 
 Told stream_cohere(std::string_view bytes) {
   Told told;
+  int open = 0;  // parts that were begun and not ended
   for (const std::string& event : events(bytes)) {
     if (event == "[DONE]") continue;
     const Parsed parsed(event);
     const Value root = parsed.document->root();
     const std::string type = text(root, "/type");
+    if (type.ends_with("-start") && type != "message-start") CHECK(++open == 1);
+    if (type == "content-end" || type == "tool-call-end") CHECK(--open == 0);
     if (type == "content-delta") told.text += text(root, "/delta/message/content/text");
     const Value call = child(root, "/delta/message/tool_calls");
     if (type == "tool-call-start") {
@@ -188,7 +200,10 @@ Told stream_cohere(std::string_view bytes) {
     if (type == "message-end") {
       told.error += text(root, "/delta/error");
       told.reason = text(root, "/delta/finish_reason");
-      if (told.reason != "ERROR") ++told.ends;
+      if (told.reason != "ERROR") {
+        CHECK(open == 0);
+        ++told.ends;
+      }
       cohere_usage(child(root, "/delta/usage"), told);
     }
   }
