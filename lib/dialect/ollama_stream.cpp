@@ -150,8 +150,9 @@ class Encoder final : public DeltaEncoder {
 
   template <typename F>
   void line(std::string& out, bool done, F&& write) {
+    text_.clear();
     {
-      json::Writer writer(out);
+      json::Writer writer(text_);
       writer.begin_object().field("model", model_).key("created_at").raw(created_);
       if (!generate_) writer.key("message").begin_object().field("role", "assistant");
       write(writer);
@@ -164,7 +165,7 @@ class Encoder final : public DeltaEncoder {
       }
       writer.end_object();
     }
-    out += '\n';
+    http::append_event(out, Framing::kNdjson, text_);  // arguments may have been printed over several lines
   }
 
   void say(const std::string& words, const std::string& thought, std::string& out) {
@@ -187,7 +188,7 @@ class Encoder final : public DeltaEncoder {
 
   const bool generate_;
   bool failed_ = false;
-  std::string model_, created_ = "\"1970-01-01T00:00:00Z\"", native_;
+  std::string model_, created_ = "\"1970-01-01T00:00:00Z\"", native_, text_;
   chat::FinishReason reason_ = chat::FinishReason::kStop;
   std::map<std::uint32_t, chat::ToolCall> calls_;
   chat::Extras beside_;
