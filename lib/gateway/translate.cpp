@@ -158,7 +158,10 @@ bool Exchange::end_translation() {
   std::string told;
   chat::LossReport lost;
   const Status ended = translation_->end(answer_form(), told, lost);
-  for (const chat::Loss& loss : lost.entries()) losses_.add(loss.field, loss.reason, loss.severity);
+  for (const chat::Loss& loss : lost.entries()) {
+    // What an answer says in other words (its usage, its reasons) is no news: every answer does.
+    if (loss.severity != chat::LossSeverity::kNote) losses_.add(loss.field, loss.reason, loss.severity);
+  }
   if (ended && mode_ == Mode::kWhole) {
     head_.headers.remove("content-length");
     head_.headers.add_trusted("content-length", std::to_string(told.size()));
