@@ -111,13 +111,42 @@ void add_to_whole(const dialect::Dialect& spoken, dialect::Operation operation, 
   FUZZ_CHECK(told_by(read_anew(spoken, operation, false, changed)) == told_by(texts));
 }
 
+/// Dialects whose events mean nothing without those before them: what is no text leaves as it came, what is changed is JSON.
+void with_memory(std::uint8_t choice, std::string_view input) {
+  static const auto names = dialect::dialect_names();
+  const dialect::Dialect& spoken = *dialect::find_dialect(names[choice / 2 % names.size()]);
+  const bool streaming = choice % 2 == 0;
+  const auto editor = spoken.answer_editor(dialect::Operation::kChat, streaming);
+  if (!editor) return;
+  AnswerTexts texts;
+  while (!input.empty()) {
+    const std::string_view line = streaming ? input.substr(0, input.find('\n')) : input;
+    input.remove_prefix(std::min(line.size() + 1, input.size()));
+    if (!editor->read(line, texts)) return;
+    as_it_came(*editor, texts, line);
+    for (AnswerText& text : texts.texts()) text.replacement = another();
+    std::string changed, said, end, added;
+    editor->write(texts, changed);
+    if (json::Document::parse(Body::copy(line))) FUZZ_CHECK(json::Document::parse(Body::copy(changed)));
+    if (!streaming) {
+      (void)editor->add_text({0, TextChannel::kText, 0}, another(), texts);
+      return;
+    }
+    if (texts.ends() && !texts.texts().empty()) (void)editor->split(texts, said, end);
+    if (editor->add_event({0, TextChannel::kText, 0}, another(), added)) FUZZ_CHECK(json::Document::parse(Body::copy(added)));
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   auto input = fuzz::text(data, size);
   const auto choice = fuzz::take(input);
-  static const auto names = dialect::dialect_names();
-  const dialect::Dialect& spoken = *dialect::find_dialect(names[choice / 4 % names.size()]);
+  if (choice >= 128) {
+    with_memory(choice, input);
+    return 0;
+  }
+  const dialect::Dialect& spoken = dialect::openai();
   const auto operation = choice % 2 == 0 ? dialect::Operation::kChat : dialect::Operation::kCompletions;
   if (choice / 2 % 2 == 1) {
     change(spoken, operation, false, input);
