@@ -35,7 +35,11 @@ const Dialect* recognise(std::string_view method, std::string_view path, std::st
   const Dialect* best = nullptr;
   for (const Dialect* dialect : all()) {
     auto found = dialect->recognise(method, path, query, headers);
-    if (!found || (best != nullptr && found->suffix.size() <= out.suffix.size())) continue;
+    if (!found) continue;
+    // A path that one knows with this method is not another's with a wrong one.
+    const bool longer = best == nullptr || found->suffix.size() > out.suffix.size();
+    const bool better = best != nullptr && found->suffix.size() == out.suffix.size() && found->method_ok && !out.method_ok;
+    if (!longer && !better) continue;
     best = dialect;
     out = *std::move(found);
   }

@@ -157,7 +157,7 @@ void Exchange::fail_translated(Error error) {
 bool Exchange::end_translation() {
   std::string told;
   chat::LossReport lost;
-  const Status ended = translation_->end(answer_form(), told, lost);
+  const Status ended = translation_->end({.operation = view_.operation, .request = canonical_.get()}, answer_form(), told, lost);
   for (const chat::Loss& loss : lost.entries()) {
     // What an answer says in other words (its usage, its reasons) is no news: every answer does.
     if (loss.severity != chat::LossSeverity::kNote) losses_.add(loss.field, loss.reason, loss.severity);

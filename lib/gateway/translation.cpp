@@ -2,12 +2,16 @@
 
 #include "gateway/translation.hpp"
 
+#include <bit>
+#include <cstring>
 #include <utility>
+
+#include "dialect/base64.hpp"
 
 namespace sluice::gateway {
 
 Translation::Translation(const Ways& ways, const dialect::Asked& asked, const dialect::AnswerForm& form)
-    : from_(ways.from), to_(ways.to), max_bytes_(ways.max_bytes), operation_(asked.operation) {
+    : from_(ways.from), to_(ways.to), max_bytes_(ways.max_bytes) {
   if (ways.stream_in) {
     reader_ = http::make_event_reader(*ways.stream_in, ways.max_event_bytes);
     decoder_ = from_.delta_decoder(asked);
@@ -79,6 +83,37 @@ void Translation::note(const chat::Message& message) {
   finish_reason_ = first.native_finish.empty() ? std::string(to_string(first.finish)) : first.native_finish;
 }
 
+namespace {
+
+/// Vectors as the caller wants them spelled: an upstream may know one spelling alone. Base64 holds float32, little-endian.
+void respell(chat::Message& message, const chat::Request& request) {
+  const auto* input = std::get_if<chat::EmbeddingInput>(&request.input);
+  if (input == nullptr) return;
+  static_assert(std::endian::native == std::endian::little);
+  for (chat::Embedding& one : message.embeddings) {
+    if (const auto* numbers = std::get_if<std::vector<double>>(&one.vector); numbers != nullptr && input->encoding == "base64") {
+      std::string bytes(numbers->size() * sizeof(float), '\0');
+      for (std::size_t i = 0; i < numbers->size(); ++i) {
+        const float single = static_cast<float>((*numbers)[i]);
+        std::memcpy(bytes.data() + i * sizeof single, &single, sizeof single);
+      }
+      one.vector = dialect::base64_encode(bytes);
+    } else if (const auto* packed = std::get_if<std::string>(&one.vector); packed != nullptr && input->encoding != "base64") {
+      const auto bytes = dialect::base64_decode(*packed);
+      if (!bytes || bytes->size() % sizeof(float) != 0) continue;
+      std::vector<double> unpacked(bytes->size() / sizeof(float));
+      for (std::size_t i = 0; i < unpacked.size(); ++i) {
+        float single = 0;
+        std::memcpy(&single, bytes->data() + i * sizeof single, sizeof single);
+        unpacked[i] = static_cast<double>(single);
+      }
+      one.vector = std::move(unpacked);
+    }
+  }
+}
+
+}  // namespace
+
 /// What must be whole before it can be told is bounded.
 Status Translation::count(std::size_t bytes) {
   gathered_bytes_ += bytes;
@@ -93,7 +128,7 @@ Status Translation::gather(std::string_view bytes) {
   return {};
 }
 
-Status Translation::end(const dialect::AnswerForm& form, std::string& out, chat::LossReport& loss) {
+Status Translation::end(const dialect::Asked& asked, const dialect::AnswerForm& form, std::string& out, chat::LossReport& loss) {
   if (over_) return {};
   chat::Message message;
   if (reader_) {
@@ -109,7 +144,7 @@ Status Translation::end(const dialect::AnswerForm& form, std::string& out, chat:
     }
     message = gathered_.take();
   } else {
-    auto read = from_.decode_answer(whole_, {.operation = operation_});
+    auto read = from_.decode_answer(whole_, asked);
     if (!read) {
       if (read.error().code == Code::kUpstreamError) provider_text_ = read.error().message;
       return tl::unexpected(read.error());
@@ -118,6 +153,7 @@ Status Translation::end(const dialect::AnswerForm& form, std::string& out, chat:
     message = *std::move(read);
     for (chat::Choice& choice : message.choices) choice.turn.form = chat::ContentForm::kAuto;  // the other dialect has its own
     note(message);
+    if (asked.request != nullptr) respell(message, *asked.request);
     if (encoder_) {
       if (Status taken = take(chat::to_deltas(message), out); !taken) return taken;
       end_stream(out);

@@ -27,14 +27,15 @@ class Translation {
     bool stream_out = false;                                ///< what the caller asked for, however the upstream answers
     std::size_t max_event_bytes = 0, max_bytes = 0;         ///< of one event; of what has to be whole first
   };
-  /// `asked` and `form` are read here; form.request also by end().
+  /// `asked` and `form` are read here.
   Translation(const Ways& ways, const dialect::Asked& asked, const dialect::AnswerForm& form);
 
   /// Appends to `out` what the caller reads of these bytes. Errors: those of the upstream's stream, kUpstreamError for one
   /// that it tells (its words: provider_text()), kUpstreamAnswerTooLarge. After an error nothing else is to be called but fail().
   [[nodiscard]] Status feed(std::string_view bytes, std::string& out);
-  /// The upstream's answer has ended. Errors: as feed(), kUpstreamTruncated.
-  [[nodiscard]] Status end(const dialect::AnswerForm& form, std::string& out, chat::LossReport& loss);
+  /// The upstream's answer has ended; `asked` and `form` are as they were, or without a request where that is gone.
+  /// Errors: as feed(), kUpstreamTruncated.
+  [[nodiscard]] Status end(const dialect::Asked& asked, const dialect::AnswerForm& form, std::string& out, chat::LossReport& loss);
   /// The caller's stream ends with an error.
   void fail(const Error& error, std::string_view provider_text, std::string& out);
 
@@ -63,7 +64,6 @@ class Translation {
   const dialect::Dialect& from_;
   const dialect::Dialect& to_;
   const std::size_t max_bytes_;
-  chat::Operation operation_;
   std::unique_ptr<http::EventReader> reader_;        // null: the upstream answers whole
   std::unique_ptr<dialect::DeltaDecoder> decoder_;   // with reader_
   std::unique_ptr<dialect::DeltaEncoder> encoder_;   // null: the caller wants it whole

@@ -180,6 +180,20 @@ TEST_CASE("tokens are counted by an upstream that can, and estimated where none 
   CHECK(a->request_count() == 0);
 }
 
+// DIAL-26
+TEST_CASE("embeddings come back spelled as the caller asked, whatever the upstream knows") {
+  FaultServer server;
+  server.on_request([](const RawRequest&) { return json_reply(R"({"model":"e","embeddings":[[0.5,-1,0.25]],"prompt_eval_count":4})"); });
+  Live live(document(R"({"name":"o","provider":"ollama-native","url":"http://)" + server.authority() + "\"}", route_to("o")));
+  const WireAnswer packed = ask(live, post("/v1/embeddings", R"({"model":"e","input":"x","encoding_format":"base64"})"));
+  CHECK(packed.status == 200);
+  CHECK(packed.body.find(R"("embedding":"AAAAPwAAgL8AAIA+")") != std::string::npos);
+  const WireAnswer plain = ask(live, post("/v1/embeddings", R"({"model":"e","input":"x"})"));
+  CHECK(plain.body.find("[0.5,-1,0.25]") != std::string::npos);
+  CHECK(plain.body.find(R"("prompt_tokens":4)") != std::string::npos);
+  CHECK(server.requests().front().target == "/api/embed");
+}
+
 TEST_CASE("an operation that no upstream has is refused by name") {
   FaultServer server;
   Live live(document(claude(server), route_to("claude")));
