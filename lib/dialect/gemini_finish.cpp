@@ -10,12 +10,12 @@ namespace {
 
 using chat::FinishReason;
 
-// What is no STOP, no MAX_TOKENS and no filter ends as a stop that keeps its word: these, those that are known by number, and
-// whatever Gemini may say some day.
-constexpr std::array kOddStops{
-    std::string_view("MALFORMED_FUNCTION_CALL"), std::string_view("UNEXPECTED_TOOL_CALL"), std::string_view("TOO_MANY_TOOL_CALLS"),
-    std::string_view("OTHER"),                   std::string_view("NO_IMAGE"),             std::string_view("IMAGE_OTHER"),
-};
+// What is no STOP, no MAX_TOKENS and no filter (MALFORMED_FUNCTION_CALL, UNEXPECTED_TOOL_CALL, TOO_MANY_TOOL_CALLS, OTHER,
+// NO_IMAGE, IMAGE_OTHER, whatever Gemini may say some day) ends as a stop that keeps its word.
+
+/// Cohere writes its words as Gemini does.
+constexpr std::array kOthers{std::string_view("COMPLETE"), std::string_view("STOP_SEQUENCE"), std::string_view("TOOL_CALL"),
+                             std::string_view("ERROR"), std::string_view("TIMEOUT")};
 
 constexpr std::array kFilters{
     std::string_view("SAFETY"),      std::string_view("RECITATION"),   std::string_view("LANGUAGE"),
@@ -54,9 +54,9 @@ FinishReason finish_reason(std::string_view word, bool calls, std::string& nativ
 }
 
 std::string_view finish_word(FinishReason reason, std::string_view native) noexcept {
-  // Another dialect's word (`end_turn`, Cohere's COMPLETE) means nothing here.
-  const bool own = std::find(kFilters.begin(), kFilters.end(), native) != kFilters.end() ||
-                   std::find(kOddStops.begin(), kOddStops.end(), native) != kOddStops.end() || native.starts_with("FINISH_REASON_");
+  // Another dialect's word (`end_turn`) means nothing here; this one's are in capitals.
+  const bool own = !native.empty() && native.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == std::string_view::npos &&
+                   std::find(kOthers.begin(), kOthers.end(), native) == kOthers.end();
   switch (reason) {
     case FinishReason::kNone: return {};
     case FinishReason::kLength: return "MAX_TOKENS";

@@ -42,6 +42,7 @@ void shorten_ids(chat::ChatInput& chat, chat::LossReport& loss) {
         shorten(call->id, loss);
         names[call->id] = call->name;
       } else if (auto* result = part.as<chat::ToolResult>()) {
+        if (is_short_id(result->call_id)) continue;
         shorten(result->call_id, loss);
         if (const auto found = names.find(result->call_id); result->name.empty() && found != names.end()) result->name = found->second;
       }
@@ -91,3 +92,12 @@ chat::Request with_quirks(chat::Request request, std::uint32_t quirks, chat::Los
 }
 
 }  // namespace sluice::dialect::openai_parts
+
+namespace sluice::dialect {
+
+bool takes_as_it_is(const chat::Request& request, std::uint32_t quirks) {
+  chat::LossReport loss;
+  return openai_parts::with_quirks(request, quirks, loss) == request && loss.empty();
+}
+
+}  // namespace sluice::dialect

@@ -138,7 +138,8 @@ std::string encode_answer(const chat::Message& answer, Operation operation, chat
   if (!answer.id.empty()) writer.field("id", answer.id);
   if (const std::string_view object = object_of(operation); !object.empty()) writer.field("object", object);
   if (answer.created) writer.key("created").integer(*answer.created);
-  if (const std::string_view name = answer.model.empty() ? asked_model : std::string_view(answer.model); !name.empty()) writer.field("model", name);
+  const bool names = operation != Operation::kListModels && operation != Operation::kGetModel;
+  if (const std::string_view name = answer.model.empty() && names ? asked_model : std::string_view(answer.model); !name.empty()) writer.field("model", name);
   switch (operation) {
     case Operation::kChat:
     case Operation::kCompletions:

@@ -45,6 +45,9 @@ struct Provider {
 /// Its base URL in that region; empty where it has none of its own, or none without a region.
 [[nodiscard]] std::string base_url(const Provider& provider, std::string_view region);
 
+/// True where a server with these quirks takes a request of its own dialect as it is.
+[[nodiscard]] bool takes_as_it_is(const chat::Request& request, std::uint32_t quirks);
+
 /// Null where unknown.
 [[nodiscard]] const Provider* find_provider(std::string_view name) noexcept;
 [[nodiscard]] std::span<const Provider> providers() noexcept;

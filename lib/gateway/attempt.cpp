@@ -17,7 +17,7 @@ bool Exchange::start_attempt() {
   auto channel = engine_.channel(to);
   if (!channel) return refuse(channel.error()), true;
   auto wire = encode_attempt();
-  if (!wire && writes_anew() && (wire.error().code == Code::kUnsupportedParameter || wire.error().code == Code::kUnsupportedOperation)) {
+  if (!wire && written_anew_ && (wire.error().code == Code::kUnsupportedParameter || wire.error().code == Code::kUnsupportedOperation)) {
     place_.release();
     pass_over(wire.error());
     return false;
@@ -106,9 +106,9 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
   wire.streaming = view_.stream;
   wire.repeatable = to.config->repeatable && !route_->security;
 
-  const bool anew = writes_anew();
-  if (!anew) losses_.clear();
-  if (document_ && !anew && !passes_as_it_is()) {
+  written_anew_ = writes_anew();
+  if (!written_anew_) losses_.clear();
+  if (document_ && !written_anew_ && !passes_as_it_is()) {
     if (!model.empty() && !(view_.model_present && view_.model == model)) {
       if (Status set = dialect_->set_model(wire.body, *document_, view_, model); !set) return tl::unexpected(set.error());
     }
@@ -121,7 +121,7 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
 
   wire.headers.reserve(8, 384);
   pass_up(headers_, passes_as_it_is(), route.forward_headers, wire.headers);
-  if (anew) {
+  if (written_anew_) {
     if (Status written = translate_request(wire); !written) return tl::unexpected(written.error());
   } else if (!passes_as_it_is()) {
     dialect_->add_headers(sending(), wire.headers);

@@ -144,7 +144,8 @@ class Exchange final : private engine::TransferSink {
   // Phases 4 and 5, between two dialects (translate.cpp).
   [[nodiscard]] const dialect::Dialect& upstream_dialect() const;
   [[nodiscard]] bool translates() const;
-  [[nodiscard]] bool writes_anew() const;
+  [[nodiscard]] bool writes_anew();
+  Status read_canonical();
   [[nodiscard]] dialect::Sending sending() const;
   Status translate_request(engine::WireRequest& wire);
   void answer_count();
@@ -293,6 +294,7 @@ class Exchange final : private engine::TransferSink {
   std::shared_ptr<engine::Channel> channel_;
   std::unique_ptr<engine::Transfer> transfer_;
   bool asked_for_usage_ = false;
+  bool written_anew_ = false;                  // the request is not the caller's bytes
   std::string sent_model_;                     // as it is named to the upstream
   std::unique_ptr<chat::Request> canonical_;   // where an upstream speaks another dialect; null until one is asked
   chat::LossReport losses_;                    // of the attempt's translation

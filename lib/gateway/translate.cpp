@@ -22,9 +22,27 @@ const dialect::Dialect& Exchange::upstream_dialect() const {
 
 bool Exchange::translates() const { return !passes_as_it_is() && &upstream_dialect() != dialect_; }
 
-/// The request is not the caller's bytes: another dialect, or a server that departs from this one.
-bool Exchange::writes_anew() const {
-  return translates() || (document_ && !passes_as_it_is() && (upstream().provider->quirks & dialect::kRewrites) != 0);
+/// Where the caller's bytes will not do: another dialect, or a server that would refuse what is in them.
+bool Exchange::writes_anew() {
+  if (translates()) return true;
+  const std::uint32_t quirks = upstream().provider->quirks & dialect::kRewrites;
+  if (quirks == 0 || !document_ || passes_as_it_is()) return false;
+  return read_canonical() && !dialect::takes_as_it_is(*canonical_, quirks);
+}
+
+/// The request in no dialect; read once, for the first attempt that asks.
+Status Exchange::read_canonical() {
+  if (canonical_) return {};
+  if (!document_) {
+    canonical_ = std::make_unique<chat::Request>();
+    canonical_->operation = view_.operation;
+    canonical_->input = chat::ModelsInput{};
+    return {};
+  }
+  auto read = dialect_->decode_request(*document_, view_.operation);
+  if (!read) return tl::unexpected(read.error());
+  canonical_ = std::make_unique<chat::Request>(*std::move(read));
+  return {};
 }
 
 /// What the attempt is about, in the upstream's terms.
@@ -41,20 +59,10 @@ Status Exchange::translate_request(engine::WireRequest& wire) {
   if (!target.serves(view_.operation)) {
     return fail(Code::kUnsupportedOperation, who + ", has no operation " + std::string(to_string(view_.operation)));
   }
-  if (!canonical_) {
-    if (document_) {
-      auto read = dialect_->decode_request(*document_, view_.operation);
-      if (!read) return tl::unexpected(read.error());
-      canonical_ = std::make_unique<chat::Request>(*std::move(read));
-      // How a text stood on the wire (a string, a list of one) means something to its own dialect alone.
-      if (auto* chat = canonical_->chat(); chat != nullptr && translates()) {
-        for (chat::Turn& turn : chat->turns) turn.form = chat::ContentForm::kAuto;
-      }
-    } else {
-      canonical_ = std::make_unique<chat::Request>();
-      canonical_->operation = view_.operation;
-      canonical_->input = chat::ModelsInput{};
-    }
+  if (Status read = read_canonical(); !read) return read;
+  // How a text stood on the wire (a string, a list of one) means something to its own dialect alone.
+  if (auto* chat = canonical_->chat(); chat != nullptr && translates()) {
+    for (chat::Turn& turn : chat->turns) turn.form = chat::ContentForm::kAuto;
   }
   chat::Request& request = *canonical_;
   request.model = sent_model_;
