@@ -49,7 +49,7 @@ step "Packages: what sluice is built from" "$logs/packages.log"
 install_packages $SLUICE_BUILD_PACKAGES curl ca-certificates >"$log" 2>&1
 grep '^installing' "$log" || echo "all installed"
 
-step "Building sluiced (Release, static library)" "$logs/build.log"
+step "Building sluiced (-O1, static library)" "$logs/build.log"
 # -O1: who looks for the first time waits for the compiler, not for the gateway; the preset `release` is the fast one.
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG" -DBUILD_SHARED_LIBS=OFF -DSLUICE_BUILD_SERVER=ON >"$log" 2>&1
 cmake --build "$build" --target sluiced >>"$log" 2>&1

@@ -123,9 +123,8 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
   pass_up(headers_, passes_as_it_is(), route.forward_headers, wire.headers);
   if (written_anew_) {
     if (Status written = translate_request(wire); !written) return tl::unexpected(written.error());
-  } else if (!passes_as_it_is()) {
-    dialect_->add_headers(sending(), wire.headers);
   }
+  if (!passes_as_it_is()) upstream_dialect().add_headers(sending(), wire.headers);
   pass_trace(wire.headers);
   if (wire.has_body && !opaque_ && !wire.headers.contains("content-type")) wire.headers.add_trusted("Content-Type", "application/json");
   if (plugins_) plugins_->pass_headers(headers_, wire.headers);

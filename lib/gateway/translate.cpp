@@ -77,17 +77,15 @@ Status Exchange::translate_request(engine::WireRequest& wire) {
   }
   wire.body = base::EditedBody(Body::from(std::move(body)));
   wire.has_body = has_body;
-  target.add_headers(sending(), wire.headers);
   return {};
 }
 
 /// No upstream of the route counts tokens: the caller gets the gateway's estimate, which says that it is one.
 void Exchange::answer_count() {
-  auto request = dialect_->decode_request(*document_, view_.operation);
-  if (!request) return refuse(request.error());
+  if (Status read = read_canonical(); !read) return refuse(read.error());
   chat::Message message;
   message.usage.emplace();
-  message.usage->input_tokens = chat::estimate_tokens(*request, chat::tokens::tokenizer_of(view_.model));
+  message.usage->input_tokens = chat::estimate_tokens(*canonical_, chat::tokens::tokenizer_of(view_.model));
   message.usage->estimated = true;
   chat::LossReport losses;
   const std::string body = dialect_->encode_answer(message, answer_form(), losses);
