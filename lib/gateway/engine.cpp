@@ -141,13 +141,11 @@ Result<std::shared_ptr<engine::Channel>> Engine::channel(const CompiledUpstream&
 
 std::string Engine::new_id() {
   static constexpr char kDigits[] = "0123456789abcdefghjkmnpqrstvwxyz";  // Crockford's base 32
-  std::string id = "req_";
-  id.reserve(28);
-  std::uint64_t bits = random_.next();
-  for (int i = 0; i < 24; ++i) {
-    if (i == 12) bits = random_.next();
-    id.push_back(kDigits[bits & 31]);
-    bits >>= 5;
+  constexpr std::size_t kPrefix = 4, kHalf = 12;
+  std::string id("req_------------------------");
+  for (std::size_t half = kPrefix; half != id.size(); half += kHalf) {
+    std::uint64_t bits = random_.next();
+    for (std::size_t i = half; i != half + kHalf; ++i, bits >>= 5) id[i] = kDigits[bits & 31];
   }
   return id;
 }
