@@ -41,6 +41,8 @@ void keep_usage_extras(const json::Value& usage, chat::Extras& extras);
 
 // bedrock_errors.cpp
 [[nodiscard]] std::string encode_error(const Error& error, const ErrorContext& context);
+/// The error's type as an answer names it: `ThrottlingException`.
+[[nodiscard]] std::string error_type(const Error& error);
 [[nodiscard]] std::string encode_stream_error(const Error& error, const ErrorContext& context, Framing framing);
 [[nodiscard]] bool is_error_body(std::string_view body);
 /// The Error an exception of a stream stands for. `type` is its name, `throttlingException`.

@@ -151,6 +151,8 @@ class Dialect {
   /// canonical -> wire, for a client: answers and errors.
   [[nodiscard]] virtual std::string encode_answer(const chat::Message& answer, const AnswerForm& form, chat::LossReport& loss) const = 0;
   [[nodiscard]] virtual std::string encode_error(const Error& error, const ErrorContext& context) const = 0;
+  /// Header fields of an error's answer that its clients read beside the body.
+  virtual void add_error_headers(const Error&, Headers&) const {}
   /// True where an encoder's end() ends a stream that it did not begin: nothing of it has to be closed.
   [[nodiscard]] virtual bool ends_anywhere() const noexcept { return false; }
   /// canonical -> wire, for a client's stream.
