@@ -37,7 +37,7 @@ NOUNS = {
     "route": "policy", "match": "policy", "edits": "policy", "plugin_use": "policy",
     "plugin": "plugin",
     "telemetry": "telemetry",
-    "config": "gateway", "gateway": "gateway",
+    "config": "gateway", "gateway": "gateway", "tokens": "gateway",
     "server": "server",
     "simulator": "sim",
     "testing": "testing",
