@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "chat/bpe_ranks.hpp"
@@ -42,8 +43,8 @@ class Bpe {
   bool encode(std::string_view text, std::vector<std::uint32_t>& tokens) const;
 
  private:
-  const Vocabulary vocabulary_;
-  const RankTable ranks_;
+  Vocabulary vocabulary_;
+  RankTable ranks_;
 };
 
 /// Counts texts up to a bound of bytes, and takes what is behind it to be like what was counted.
