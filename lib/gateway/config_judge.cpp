@@ -91,7 +91,6 @@ void judge_tokens(Findings& findings) {
   const std::vector<TokenRanks>& ranks = findings.config().gateway.tokens.ranks;
   for (std::size_t i = 0; i < ranks.size(); ++i) {
     const std::string here = below("/gateway/tokens", "ranks", i);
-    if (ranks[i].file.empty()) findings.add(below(here, "file"), "no file is named; a vocabulary is read out of one");
     for (std::size_t k = 0; k < i && ranks[i].models.empty(); ++k) {
       if (!ranks[k].models.empty() || ranks[k].encoding != ranks[i].encoding) continue;
       findings.add(here, "the models that are known to use this encoding are counted by " + below("/gateway/tokens", "ranks", k) +
