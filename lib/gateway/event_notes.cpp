@@ -27,6 +27,10 @@ bool has_texts(Operation operation) noexcept {
   return operation == Operation::kChat || operation == Operation::kCompletions;
 }
 
+bool instructs_apart(std::string_view dialect) noexcept {
+  return dialect == "anthropic" || dialect == "gemini" || dialect == "bedrock" || dialect == "openai-responses";
+}
+
 std::string role_of(const chat::Turn& turn) {
   switch (turn.role) {
     case chat::Role::kSystem: return turn.developer ? "developer" : "system";
@@ -118,7 +122,14 @@ void EventNotes::count_prompt(const dialect::Dialect& dialect, const json::Docum
     prompt.bytes += text.text.size();
     prompt.messages += operation == Operation::kChat ? 1 : 0;
   }
-  if (vocabulary != nullptr && operation == Operation::kChat) prompt.messages = view.shape.messages;
+  if (vocabulary != nullptr && operation == Operation::kChat) {
+    // Where a dialect has its instructions beside its messages, they become one more at the latest in the model's own form.
+    const bool apart = instructs_apart(dialect.name()) && std::any_of(view.prompt.begin(), view.prompt.end(), [](const chat::PromptText& text) {
+                         return text.role == chat::Role::kSystem;
+                       });
+    prompt.messages = view.shape.messages + (apart ? 1 : 0);
+    prompt.text_alone = prompt.text_alone && !apart;
+  }
   prompt.classes = counter.counted();
 }
 

@@ -55,10 +55,15 @@ inline std::string rank_file(const Tokens& tokens) {
   return out;
 }
 
-/// The ranks of a piece, merged pair by pair: the definition.
-inline std::vector<std::uint32_t> merged_slowly(const Tokens& tokens, std::string_view piece) {
-  std::map<std::string, std::uint32_t, std::less<>> ranks;
+using Ranks = std::map<std::string, std::uint32_t, std::less<>>;
+inline Ranks ranks_of(const Tokens& tokens) {
+  Ranks ranks;
   for (std::size_t i = 0; i != tokens.size(); ++i) ranks.emplace(tokens[i], static_cast<std::uint32_t>(i));
+  return ranks;
+}
+
+/// The ranks of a piece, merged pair by pair: the definition.
+inline std::vector<std::uint32_t> merged_slowly(const Ranks& ranks, std::string_view piece) {
   if (const auto whole = ranks.find(piece); whole != ranks.end()) return {whole->second};
   Tokens parts;
   for (const char c : piece) parts.emplace_back(1, c);

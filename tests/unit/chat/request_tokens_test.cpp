@@ -41,7 +41,7 @@ tokens::Count counted(const Request& request, std::size_t bound = kAll) { return
 
 TEST_CASE("a message has three tokens, its role and its text, and the answer begins with three") {
   CHECK(counted(request_of({turn(Role::kUser, "hi")})) == tokens::Count{3 + 1 + 1 + 3, true});
-  CHECK(counted(request_of({turn(Role::kSystem, "hi"), turn(Role::kUser, "hi hi")})) == tokens::Count{3 + 1 + 1 + 3 + 1 + 4 + 3, true});  // hi, ' ' h i
+  CHECK(counted(request_of({turn(Role::kSystem, "hi"), turn(Role::kUser, "hi hi")})) == tokens::Count{3 + 1 + 1 + 3 + 1 + 3 + 3, true});  // hi, a space, hi
 }
 
 TEST_CASE("a participant's name is a token more, and the name") {
