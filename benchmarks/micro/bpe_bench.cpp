@@ -54,7 +54,10 @@ std::string printable() {
 std::string longest_pieces() {
   const std::string letters = of_letters("acgt");
   std::string out;
-  while (out.size() < kBytes) out += " " + letters.substr(out.size() % 900'000, Bpe::kLongestPiece - 1);
+  while (out.size() < kBytes) {
+    out += ' ';
+    out += letters.substr(out.size() % 900'000, Bpe::kLongestPiece - 1);
+  }
   return out;
 }
 
