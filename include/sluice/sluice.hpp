@@ -32,5 +32,6 @@
 #include "sluice/secret.hpp"
 #include "sluice/server.hpp"
 #include "sluice/telemetry.hpp"
+#include "sluice/tokens.hpp"
 #include "sluice/upstream.hpp"
 #include "sluice/version.hpp"

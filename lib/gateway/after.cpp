@@ -67,7 +67,7 @@ void Exchange::open_answer(ResponseHead&& head) {
   if (mode_ == Mode::kStream || mode_ == Mode::kWhole) {
     const bool unasked = asked_for_usage_ || (translation_ && !view_.usage_in_stream);
     tap_ = dialect_->tap({view_.operation, mode_ == Mode::kStream, unasked});
-    if (notes_) notes_->answer_begins(*dialect_, view_.operation, mode_ == Mode::kStream);
+    if (notes_) notes_->answer_begins(*dialect_, view_.operation, mode_ == Mode::kStream, vocabulary());
   }
 
   head_.status = head.status;

@@ -148,6 +148,7 @@ class Exchange final : private engine::TransferSink {
   Status read_canonical();
   [[nodiscard]] dialect::Sending sending() const;
   Status translate_request(engine::WireRequest& wire);
+  [[nodiscard]] Usage count_locally() const;
   void answer_count();
   void tell_losses();
   [[nodiscard]] std::string losses_in_words() const;
@@ -220,6 +221,9 @@ class Exchange final : private engine::TransferSink {
   void open_notes();
   void pass_trace(Headers& to) const;
   void note_request();
+  [[nodiscard]] const chat::tokens::Bpe* vocabulary() const noexcept;
+  void estimate_usage();
+  void learn_tokens();
   void settle_times();
   void close_notes(Ending ending);
   void tell_event();

@@ -345,6 +345,9 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
     secrets.add_headers(route.request_headers);
     add_plugins(route.plugins);
   }
+  auto vocabularies = Vocabularies::load(c.gateway.tokens);
+  if (!vocabularies) return tl::unexpected(vocabularies.error());
+  snapshot->vocabularies = *std::move(vocabularies);
   snapshot->mask = secrets.mask();
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }

@@ -17,6 +17,7 @@
 #include "engine/transport.hpp"
 #include "gateway/plugin_links.hpp"
 #include "gateway/rewrite.hpp"
+#include "gateway/vocabularies.hpp"
 #include "policy/balance.hpp"
 #include "policy/gate.hpp"
 #include "policy/match.hpp"
@@ -82,6 +83,7 @@ struct Snapshot {
   std::vector<std::vector<std::string>> consumer_models;  ///< by consumer: union of its groups' allow-lists; empty = any
   std::uint32_t wants = 0;                      ///< chat::Want bits any route looks at
   std::shared_ptr<const plugin::Chain> head_chain;  ///< who authenticates; null where nobody does
+  std::shared_ptr<const Vocabularies> vocabularies;       ///< never null once compiled
   std::unique_ptr<const telemetry::SecretMask> mask;  ///< every secret of the configuration; never null once compiled
 
   /// Compiles `config` as a whole; `before` lends its upstreams' states where they are the same.
