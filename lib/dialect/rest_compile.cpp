@@ -193,11 +193,13 @@ Surface compile(std::string_view name, const RestOptions& options, std::vector<F
   const auto add = [&](const std::optional<RestOperation>& said, Operation operation, const std::string& here) {
     if (!said) return;
     judge.path(said->path, here + "/path");
+    const std::size_t before = faults.size();
     Template request(said->request, operation, here + "/request", faults);
+    const bool readable = faults.size() == before;
     judge.places(said->answer, operation, false, here + "/answer");
     judge.words(*said, operation, here + "/words");
     if (said->stream) judge.stream(*said->stream, operation, here + "/stream");
-    judge.references(request, *said, operation, here);
+    if (readable) judge.references(request, *said, operation, here);
     prompts = prompts || (operation == Operation::kChat && request.uses(Said::kPrompt));
     const std::string& streamed = said->stream && !said->stream->path.empty() ? said->stream->path : said->path;
     out.spoken.push_back({.operation = operation,
