@@ -1,6 +1,7 @@
 // Requests by template: what the caller said in its places, and what has none on the report.
 
 #include <algorithm>
+#include <utility>
 
 #include "dialect/lost_extras.hpp"
 #include "dialect/openai.hpp"

@@ -55,6 +55,9 @@ constexpr std::array<SaidRow, static_cast<std::size_t>(Said::kCount)> kRows{{
     {"/truncate", kRank},
 }};
 
+/// Says something to people alone, here as everywhere in a configuration.
+constexpr std::string_view kComment = "$comment";
+
 /// The numbers among them: what bounds can be put to.
 bool is_number(Said said) noexcept {
   switch (said) {
@@ -93,8 +96,8 @@ Template::Template(std::string_view json, chat::Operation operation, const std::
   const auto document = json::Document::parse(Body::copy(json));
   if (!document) {
     fault(here, json.empty() ? "needs \"request\", the body that is sent" : "is no JSON: " + document.error().message);
-  } else if (!document->root().is(Type::kObject)) {
-    fault(here, "must be a JSON object: no server takes another body");
+  } else if (!document->root().is(Type::kObject) || reading::member(document->root(), "$from") || reading::member(document->root(), "$if")) {
+    fault(here, "must be a JSON object with references in it");
   } else {
     root_ = compile(document->root(), here);
   }
@@ -110,6 +113,7 @@ Node Template::compile(const Value& value, const std::string& here) {
     out.kind = Node::Kind::kObject;
     for (Value m = value.first(); m; m = m.next()) {
       const std::string_view key = m.key(scratch);
+      if (key == kComment) continue;
       const std::string below = here + '/' + escaped(key);
       if (key.starts_with('$')) fault(below, "is no reference; an object stands for something with \"$from\" or \"$if\"");
       out.keys.emplace_back(key);
@@ -134,6 +138,7 @@ Node Template::compile_reference(const Value& value, bool is_if, const std::stri
   Value then, otherwise;
   for (Value m = value.first(); m; m = m.next()) {
     const std::string key(m.key(scratch));
+    if (key == kComment) continue;
     const std::string below = here + '/' + escaped(key);
     if (key == (is_if ? "$if" : "$from")) {
       const std::string pointer = reading::text(m);

@@ -28,7 +28,7 @@ std::string faults_of(const RestOptions& options) {
 }  // namespace
 
 TEST_CASE("a template's references become what the caller said, and what they did not say is left out with its name") {
-  const auto mine = surface(chats(R"({"input":{"text":{"$from":"/last_user"}},"m":{"$from":"/model"},"options":{"n":{"$from":"/max_tokens"},"t":{"$from":"/temperature"},
+  const auto mine = surface(chats(R"({"$comment":"not sent","input":{"text":{"$from":"/last_user"}},"m":{"$from":"/model"},"options":{"n":{"$from":"/max_tokens"},"t":{"$from":"/temperature"},
       "p":{"$from":"/top_p"},"k":{"$from":"/top_k"},"s":{"$from":"/seed"},"stop":{"$from":"/stop"},"who":{"$from":"/user"}},"fixed":[1,"a",null,{"b":true}],"list":[{"$from":"/seed"},{"$from":"/stream"}]})"));
   CHECK(canonical(sent(*mine, kHello), true) == canonical(R"({"input":{"text":"Hi"},"m":"m","options":{},"fixed":[1,"a",null,{"b":true}],"list":[false]})", true));
   CHECK(canonical(sent(*mine, hello_with(R"("max_tokens":5,"temperature":0.5,"top_p":0.25,"seed":7,"stop":"END","user":"u")")), true) ==
@@ -231,6 +231,8 @@ TEST_CASE("what a surface cannot honour is refused by its place when it is loade
   CHECK(with([](RestOptions& o) { o.chat->request = R"({"q":{"$from":"/last_user"},"a":[{"$from":"/x"}]})"; }).starts_with("/chat/request/a/0/$from: "));
   CHECK(with([](RestOptions& o) { o.chat->request = R"({"q":1})"; }) == "/chat/request: refers to nothing that was said: a chat needs '/messages', '/prompt' or '/last_user'\n");
   CHECK(with([](RestOptions& o) { o.chat->request = "[]"; }).starts_with("/chat/request: must be a JSON object"));
+  CHECK(with([](RestOptions& o) { o.chat->request = R"({"$from":"/messages"})"; }) == "/chat/request: must be a JSON object with references in it\n");
+  CHECK(with([](RestOptions& o) { o.chat->request = R"({"$comment":"x","q":{"$from":"/last_user","$comment":"y"}})"; }) == "");
   CHECK(with([](RestOptions& o) { o.chat->request = "{"; }).starts_with("/chat/request: is no JSON: "));
   CHECK(with([](RestOptions& o) { o.chat->answer.text = ""; }) == "/chat/answer: needs \"text\", where the text stands\n");
   CHECK(with([](RestOptions& o) { o.chat->answer.text = "text"; }) == "/chat/answer/text: must be a JSON Pointer that begins with '/'\n");
