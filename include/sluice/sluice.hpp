@@ -28,6 +28,7 @@
 #include "sluice/message.hpp"
 #include "sluice/outcome.hpp"
 #include "sluice/plugin.hpp"
+#include "sluice/rest.hpp"
 #include "sluice/route.hpp"
 #include "sluice/secret.hpp"
 #include "sluice/server.hpp"

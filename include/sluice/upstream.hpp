@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sluice/headers.hpp"
+#include "sluice/rest.hpp"
 #include "sluice/secret.hpp"
 
 namespace [[gnu::visibility("default")]] sluice {
@@ -59,6 +60,9 @@ struct Upstream {
   std::string url = {};
   /// The wire dialect its servers speak, by name. Empty = the provider's own.
   std::string dialect = {};
+  /// Only for provider `custom`, which has nothing else to go by, and the model's chat template (`prompt`) for servers that
+  /// take prompts (`tgi-native`, `triton`, `kserve`): how it is spoken to.
+  RestOptions rest = {};
   Secret credential = {};
   /// Signs every request (AWS Signature Version 4) instead of sending a credential. Used where `region` is given.
   struct Aws {

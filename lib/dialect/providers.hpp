@@ -9,7 +9,7 @@
 
 namespace sluice::dialect {
 
-enum class AuthStyle : std::uint8_t { kNone, kBearer, kApiKeyHeader, kXApiKeyHeader, kGoogApiKeyHeader };
+enum class AuthStyle : std::uint8_t { kNone, kBearer, kApiKeyHeader, kXApiKeyHeader, kGoogApiKeyHeader, kSubscriptionKeyHeader };
 
 /// Where a provider departs from its dialect. Bits.
 enum Quirk : std::uint32_t {

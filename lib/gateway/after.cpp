@@ -97,12 +97,23 @@ void Exchange::open_answer(ResponseHead&& head) {
   if (mode_ == Mode::kBytes) commit();
 }
 
+/// How a stream is framed whose content type does not tell. Server-sent events always tell; JSON where text was due is whole:
+/// an error, as a rule.
+std::optional<http::Framing> Exchange::framing_told(std::string_view type, std::optional<http::Framing> by_type) const {
+  const auto own = upstream_dialect().stream_framing(view_.operation);
+  if (!own || *own == http::Framing::kSse) return by_type;
+  const bool json = same_name(type.substr(0, type.find_first_of("; ")), "application/json");
+  if (*own == http::Framing::kRaw) return json ? std::nullopt : own;
+  return own;
+}
+
 /// The answer to what was asked: a stream, or whole, as the caller's dialect has it.
 void Exchange::open_body(const Headers& headers) {
   const std::string_view type = headers.get("content-type").value_or("");
   std::optional<http::Framing> framing;
   if (http::Framing told{}; http::is_stream_type(type, told)) framing = told;
   if (translates()) {
+    if (view_.stream) framing = framing_told(type, framing);
     open_translation(framing);
     framing = recognised_.framing;
   } else {

@@ -5,6 +5,7 @@
 
 #include "base/glob.hpp"
 #include "dialect/providers.hpp"
+#include "dialect/rest.hpp"
 #include "gateway/config_judge.hpp"
 #include "gateway/config_reader.hpp"
 #include "http/target.hpp"
@@ -29,6 +30,7 @@ class UpstreamJudge {
                           "; \"openai-compatible\" with a url serves any other that speaks that dialect");
     }
     judge_dialect(provider);
+    judge_rest(provider);
     judge_models();
     if (upstream_.provider == kSimulator) return judge_simulator();
     if (!(upstream_.simulator == Upstream::Simulator{})) {
@@ -63,6 +65,37 @@ class UpstreamJudge {
       add("dialect", "has no effect: in mode \"security\" bytes pass as they are");
     } else if (provider != nullptr && provider->dialect == upstream_.dialect) {
       add("dialect", fmt::format("has no effect: provider {} speaks it anyway", shown(upstream_.provider)));
+    }
+  }
+
+  /// Templates, where nothing else says how the server is spoken to.
+  void judge_rest(const dialect::Provider* provider) {
+    if (provider == nullptr) return;
+    const RestOptions& rest = upstream_.rest;
+    const bool said = !(rest == RestOptions{});
+    if (provider->dialect != dialect::kRest || !upstream_.dialect.empty()) {
+      const std::string_view speaks = upstream_.dialect.empty() ? provider->dialect : std::string_view(upstream_.dialect);
+      if (said) add("rest", fmt::format("has no effect: upstream {} speaks {}; provider \"custom\" is spoken to by templates", shown(upstream_.name), speaks));
+      return;
+    }
+    if (upstream_.mode == UpstreamMode::kSecurity) {
+      return add("mode", fmt::format("cannot be honoured: provider {} is spoken to by templates, and in mode \"security\" bytes pass as they are",
+                                     shown(upstream_.provider)));
+    }
+    const RestOptions* surface = dialect::find_surface(upstream_.provider);
+    if (surface == nullptr) {
+      for (dialect::RestFault& fault : dialect::judge_rest(rest)) {
+        // What the table has said of a place is not said again in other words.
+        if (!findings_.said_within(here_ + "/rest" + fault.pointer)) add("rest" + fault.pointer, std::move(fault.message));
+      }
+      return;
+    }
+    RestOptions rest_but_prompt = rest;
+    rest_but_prompt.prompt.reset();
+    if (!(rest_but_prompt == RestOptions{})) {
+      add("rest", fmt::format("has more than \"prompt\": provider {} has a surface of its own; provider \"custom\" takes another", shown(upstream_.provider)));
+    } else if (rest.prompt && !dialect::takes_prompts(*surface)) {
+      add("rest/prompt", fmt::format("has no effect: provider {} takes no prompts", shown(upstream_.provider)));
     }
   }
 

@@ -83,6 +83,10 @@ Codec<Upstream> upstream() {
        field("dialect", &Upstream::dialect, text(),
              "The wire dialect its servers speak, where it is not the provider's own: many serve a second one beside.",
              "\"anthropic\""),
+       quiet(field("rest", &Upstream::rest, rest_options(),
+                   "How a server of no known dialect is spoken to (provider `custom`), or the chat template of the model behind "
+                   "one that takes prompts (`tgi-native`, `triton`, `kserve`)."),
+             &Upstream::rest),
        field("credential", &Upstream::credential, secret(),
              "The key that is sent there. Bound to this upstream's origin.", "{\"env\": \"OPENAI_API_KEY\"}"),
        quiet(field("aws", &Upstream::aws, aws(), "Keys of AWS, where requests are to be signed instead of carrying a `credential`."),

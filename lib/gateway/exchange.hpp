@@ -164,6 +164,7 @@ class Exchange final : private engine::TransferSink {
   void on_done(const engine::TransferEnd& end) override;
   void open_answer(ResponseHead&& head);
   void open_body(const Headers& headers);
+  [[nodiscard]] std::optional<http::Framing> framing_told(std::string_view type, std::optional<http::Framing> by_type) const;
   void take_bytes(std::string_view bytes);
   void whole_bytes(std::string_view bytes);
   void stream_bytes(std::string_view bytes);

@@ -6,6 +6,7 @@
 #include <array>
 #include <unordered_map>
 
+#include "dialect/rest.hpp"
 #include "gateway/secrets.hpp"
 #include "http/target.hpp"
 
@@ -67,7 +68,15 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
   if (out.provider == nullptr) {
     return fail(Code::kInvalidConfiguration, "upstream '" + upstream.name + "' has an unknown provider '" + upstream.provider + "'");
   }
-  out.dialect = dialect::find_dialect(upstream.dialect.empty() ? out.provider->dialect : std::string_view(upstream.dialect));
+  const std::string_view spoken = upstream.dialect.empty() ? out.provider->dialect : std::string_view(upstream.dialect);
+  if (spoken == dialect::kRest) {
+    auto made = dialect::make_rest_dialect(upstream.provider, dialect::surface_of(upstream.provider, upstream.rest));
+    if (!made) return fail(made.error().code, "upstream '" + upstream.name + "': " + made.error().message);
+    out.own_dialect = *std::move(made);
+    out.dialect = out.own_dialect.get();
+  } else {
+    out.dialect = dialect::find_dialect(spoken);
+  }
   if (out.dialect == nullptr) {
     return fail(Code::kInvalidConfiguration, "upstream '" + upstream.name + "' has an unknown dialect '" + upstream.dialect + "'");
   }
@@ -116,9 +125,13 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
     switch (out.provider->auth) {
       case dialect::AuthStyle::kApiKeyHeader: out.auth_name = "api-key"; out.auth_value = std::move(*secret); break;
       case dialect::AuthStyle::kXApiKeyHeader: out.auth_name = "x-api-key"; out.auth_value = std::move(*secret); break;
+      case dialect::AuthStyle::kSubscriptionKeyHeader: out.auth_name = "Ocp-Apim-Subscription-Key"; out.auth_value = std::move(*secret); break;
       case dialect::AuthStyle::kGoogApiKeyHeader: out.auth_name = "x-goog-api-key"; out.auth_value = std::move(*secret); break;
       case dialect::AuthStyle::kNone:
-      case dialect::AuthStyle::kBearer: out.auth_name = "Authorization"; out.auth_value = "Bearer " + *secret; break;
+      case dialect::AuthStyle::kBearer:
+        out.auth_name = upstream.rest.credential_header.empty() ? "Authorization" : upstream.rest.credential_header;
+        out.auth_value = upstream.rest.credential_header.empty() ? "Bearer " + *secret : std::move(*secret);
+        break;
     }
   }
 

@@ -39,7 +39,8 @@ struct UpstreamState {
 struct CompiledUpstream {
   const Upstream* config = nullptr;
   const dialect::Provider* provider = nullptr;
-  const dialect::Dialect* dialect = nullptr;
+  std::shared_ptr<const dialect::Dialect> own_dialect;  ///< made of its configuration; null where it speaks a known one
+  const dialect::Dialect* dialect = nullptr;   ///< never null once compiled
   const dialect::Dialect* alternate = nullptr; ///< its servers' second dialect, or null
   std::string base_path;                       ///< of the url, without a trailing slash
   std::string base_query;                      ///< of the url, for endpoints that want one on every request

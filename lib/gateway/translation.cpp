@@ -137,6 +137,9 @@ Status Translation::end(const dialect::Asked& asked, const dialect::AnswerForm& 
       if (Status taken = take_event(event, out); !taken) return taken;
     }
     if (over_) return {};
+    deltas_.clear();
+    decoder_->conclude(deltas_);
+    if (Status taken = take(deltas_, out); !taken) return taken;
     if (Status ended = decoder_->on_end(); !ended) return ended;
     if (encoder_) {
       end_stream(out);

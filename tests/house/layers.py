@@ -34,7 +34,7 @@ NOUNS = {
     "version": "base", "error": "base", "clock": "base", "random": "base", "secret": "base", "body": "base", "outcome": "base",
     "consumer": "base", "plugin_mode": "base", "request_shape": "base",
     "tokens": "base",
-    "headers": "http", "message": "http", "upstream": "http",
+    "headers": "http", "message": "http", "upstream": "http", "rest": "http",
     "route": "policy", "match": "policy", "edits": "policy", "plugin_use": "policy",
     "plugin": "plugin",
     "telemetry": "telemetry",

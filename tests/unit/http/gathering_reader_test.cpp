@@ -178,3 +178,23 @@ TEST_CASE("every framing has its reader, its media type and its way of writing a
   CHECK_FALSE(is_stream_type("", unchanged));
   CHECK(unchanged == Framing::kAwsEvents);
 }
+
+TEST_CASE("raw text is an event as far as it has come, at every split, and a piece above the bound is several") {
+  const std::string stream = "one\n\ntwo {\"a\":1}\xff";
+  test::each_split(stream, [&](const std::vector<std::string_view>& pieces) {
+    RawReader reader(1 << 20);
+    std::string all;
+    for (const Told& told : told_of(reader, pieces, true)) {
+      CHECK(told.has_data);
+      all += told.data;
+    }
+    CHECK(all == stream);
+    CHECK(reader.held() == 0);
+  });
+  RawReader reader(4);
+  CHECK(told_of(reader, {"123456789"}) == Events{data("1234"), data("5678"), data("9")});
+  std::string out;
+  append_event(out, Framing::kRaw, "a\nb");
+  CHECK(out == "a\nb");
+  CHECK(content_type_of(Framing::kRaw) == "text/plain");
+}
