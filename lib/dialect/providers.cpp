@@ -17,15 +17,16 @@ constexpr std::string_view kResponses = "openai-responses";
 constexpr std::array kProviders{
     Provider{"openai", "OpenAI", "openai", "https://api.openai.com/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
     // Any server that speaks the dialect: the configuration names it.
-    Provider{"openai-compatible", "OpenAI-compatible", "openai", "", kBearer, kMaxTokens, "x-request-id"},
+    Provider{"openai-compatible", "OpenAI-compatible", "openai", "", kBearer, kMaxTokens, "x-request-id", {},
+             kEntraGrant | kServiceAccountGrant},
 
     // The classic surface: one deployment a path, and the version of the API in the query. The newer one under /openai/v1 is
     // provider openai-compatible's.
-    Provider{"azure", "Azure OpenAI", "openai", "", kApiKeyHeader, kDeployments, "apim-request-id"},
+    Provider{"azure", "Azure OpenAI", "openai", "", kApiKeyHeader, kDeployments, "apim-request-id", {}, kEntraGrant},
 
     // Anthropic's own, and its models on Azure, whose resource the configuration names (https://NAME.services.ai.azure.com/anthropic/v1).
     Provider{"anthropic", "Anthropic", "anthropic", "https://api.anthropic.com/v1", kXApiKeyHeader, kNoQuirk, "request-id"},
-    Provider{"azure-anthropic", "Anthropic on Azure", "anthropic", "", kXApiKeyHeader, kNoQuirk, "apim-request-id"},
+    Provider{"azure-anthropic", "Anthropic on Azure", "anthropic", "", kXApiKeyHeader, kNoQuirk, "apim-request-id", {}, kEntraGrant},
 
     // Hosted.
     // With an API key of Bedrock's own, or signed (Upstream::aws).
@@ -51,7 +52,7 @@ constexpr std::array kProviders{
     Provider{"venice", "Venice", "openai", "https://api.venice.ai/api/v1", kBearer, kNoQuirk, "x-request-id"},
     // Project and location stand in the path: https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/
     // {location}/publishers/google.
-    Provider{"vertex", "Vertex AI", "gemini", "", kBearer, kEmbedsByPredict | kCountsAtRoot, ""},
+    Provider{"vertex", "Vertex AI", "gemini", "", kBearer, kEmbedsByPredict | kCountsAtRoot, "", {}, kServiceAccountGrant},
     Provider{"voyage", "Voyage", "voyage", "https://api.voyageai.com/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"xai", "xAI", "openai", "https://api.x.ai/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
 

@@ -11,6 +11,13 @@ namespace sluice::dialect {
 
 enum class AuthStyle : std::uint8_t { kNone, kBearer, kApiKeyHeader, kXApiKeyHeader, kGoogApiKeyHeader };
 
+/// Which token grants a provider takes in place of a key. Bits.
+enum TokenGrant : std::uint32_t {
+  kNoGrant = 0,
+  kEntraGrant = 1,           ///< Microsoft Entra's, for a client (Upstream::entra)
+  kServiceAccountGrant = 2,  ///< Google's, for a service account (Upstream::service_account)
+};
+
 /// Where a provider departs from its dialect. Bits.
 enum Quirk : std::uint32_t {
   kNoQuirk = 0,
@@ -40,6 +47,7 @@ struct Provider {
   /// A second dialect the same base URL serves: `openai-responses`. A caller who speaks it is answered in it, byte for byte,
   /// rather than translated. Empty: none is known.
   std::string_view alternate = {};
+  std::uint32_t grants = kNoGrant;
 };
 
 /// Its base URL in that region; empty where it has none of its own, or none without a region.
