@@ -53,6 +53,8 @@ constexpr std::array kProviders{
     // Project and location stand in the path: https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/
     // {location}/publishers/google.
     Provider{"vertex", "Vertex AI", "gemini", "", kBearer, kEmbedsByPredict | kCountsAtRoot, "", {}, kServiceAccountGrant},
+    // Its Anthropic models, behind .../publishers/anthropic.
+    Provider{"vertex-anthropic", "Anthropic on Vertex AI", "anthropic", "", kBearer, kBodyForVertex, "request-id", {}, kServiceAccountGrant},
     Provider{"voyage", "Voyage", "voyage", "https://api.voyageai.com/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"xai", "xAI", "openai", "https://api.x.ai/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
 

@@ -115,8 +115,8 @@ class RoleGrant final : public Grant {
   Result<std::shared_ptr<const Token>> read(int status, std::string_view body, WallTime sent) const override {
     auto session = auth::sts::read_answer(status, body);
     if (!session) return tl::unexpected(session.error());
-    const auto left = std::min<Duration>(session->expiration - sent, role_.duration);
-    if (left <= Duration::zero()) return fail(Code::kUpstreamCredential, "granted keys that have expired already");
+    const auto left = std::min<std::chrono::milliseconds>(session->expiration - sent, role_.duration);
+    if (left.count() <= 0) return fail(Code::kUpstreamCredential, "granted keys that have expired already");
     auto token = std::make_shared<Token>();
     const std::array<std::string, 2> secrets{session->secret_access_key, session->session_token};
     token->mask = std::make_unique<const telemetry::SecretMask>(secrets);
