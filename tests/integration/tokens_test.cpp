@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <tuple>
@@ -310,4 +311,30 @@ TEST_CASE("a token goes to the origin of its upstream and to nobody else") {
   Live live(document(a.entry(grantor.entra()) + "," + b.entry(), R"({"name":"r","upstreams":[{"name":"a"}]},{"name":"other","match":{"path":"/b/*"},"upstreams":[{"name":"b"}]})"));
   CHECK(ask(live, chat_request()).status == 502);
   CHECK(b->request_count() == 0);
+}
+
+TEST_CASE("a plugin's call to an upstream has that upstream's token, and is told where none is granted") {
+  const auto threads = GENERATE(1u, 4u);
+  Grantor grantor;
+  std::atomic<bool> grants{true};
+  grantor->on_request([&](const RawRequest&) { return grants ? grantor.grant() : json_reply("{}", 500); });
+  Backend a("a");
+  FaultServer guard;
+  guard.on_request([](const RawRequest&) { return json_reply(R"({"flagged":false})"); });
+  const std::string entry = R"({"name":"guard","url":"http://)" + guard.authority() + R"(")" + grantor.entra() + "}";
+  const std::string guarded = document(a.entry() + "," + entry,
+                                       route_to("a", R"(,"plugins":[{"name":"ask","http_guard":{"upstream":"guard","refuse_if":{"pointer":"/flagged","equals":true}}}])"));
+  Live live(guarded, threads);
+  for (int i = 0; i < 3; ++i) CHECK(ask(live, chat_request()).status == 200);
+  CHECK(grantor->request_count() == 1);
+  for (const RawRequest& request : guard.requests()) CHECK(request.header("authorization") == Grantor::bearer(1));
+  for (const RawRequest& request : a->requests()) CHECK_FALSE(request.header("authorization"));
+
+  grants = false;
+  Live denied(guarded, threads);
+  CHECK(ask(denied, chat_request()).status >= 500);
+  CHECK(a->request_count() == 3);
+  const Outcome outcome = denied.outcomes().wait(1)[0];
+  REQUIRE(outcome.calls.size() == 1);
+  CHECK(outcome.calls[0].code == Code::kUpstreamCredential);
 }
