@@ -61,9 +61,10 @@ TEST_CASE("Azure's resources take Entra's token in Authorization, and no key bes
   Grantor grantor;
   FaultServer azure;
   azure.on_request([](const RawRequest&) { return json_reply(chat_answer("gpt")); });
-  Live live(document(R"({"name":"az","provider":"azure","url":"http://)" + azure.authority() + R"(/openai?api-version=2024-10-21")" + grantor.entra() + "}", route_to("az")));
+  Live live(document(R"({"name":"az","provider":"azure","url":"http://)" + azure.authority() + R"(")" + grantor.entra() + "}", route_to("az")));
   CHECK(ask(live, post("/v1/chat/completions", chat_body("gpt"), "Api-Key: of-the-client\r\nAuthorization: Bearer of-the-client\r\n")).status == 200);
   const RawRequest seen = azure.requests().at(0);
+  CHECK(seen.target == "/openai/deployments/gpt/chat/completions?api-version=2024-10-21");
   CHECK(seen.header("authorization") == Grantor::bearer(1));
   CHECK_FALSE(seen.header("api-key"));
 }
