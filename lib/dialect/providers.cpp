@@ -19,15 +19,16 @@ constexpr std::string_view kResponses = "openai-responses";
 constexpr std::array kProviders{
     Provider{"openai", "OpenAI", "openai", "https://api.openai.com/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
     // Any server that speaks the dialect: the configuration names it.
-    Provider{"openai-compatible", "OpenAI-compatible", "openai", "", kBearer, kMaxTokens, "x-request-id"},
+    Provider{"openai-compatible", "OpenAI-compatible", "openai", "", kBearer, kMaxTokens, "x-request-id", {},
+             kEntraGrant | kServiceAccountGrant},
 
     // The classic surface: one deployment a path, and the version of the API in the query. The newer one under /openai/v1 is
     // provider openai-compatible's.
-    Provider{"azure", "Azure OpenAI", "openai", "", kApiKeyHeader, kDeployments, "apim-request-id"},
+    Provider{"azure", "Azure OpenAI", "openai", "", kApiKeyHeader, kDeployments, "apim-request-id", {}, kEntraGrant},
 
     // Anthropic's own, and its models on Azure, whose resource the configuration names (https://NAME.services.ai.azure.com/anthropic/v1).
     Provider{"anthropic", "Anthropic", "anthropic", "https://api.anthropic.com/v1", kXApiKeyHeader, kNoQuirk, "request-id"},
-    Provider{"azure-anthropic", "Anthropic on Azure", "anthropic", "", kXApiKeyHeader, kNoQuirk, "apim-request-id"},
+    Provider{"azure-anthropic", "Anthropic on Azure", "anthropic", "", kXApiKeyHeader, kNoQuirk, "apim-request-id", {}, kEntraGrant},
 
     // Azure AI Content Safety, whose resource the configuration names (https://NAME.cognitiveservices.azure.com).
     Provider{"azure-content-safety", "Azure AI Content Safety", kRest, "", kSubscriptionKeyHeader, kNoQuirk, "apim-request-id"},
@@ -58,7 +59,9 @@ constexpr std::array kProviders{
     Provider{"venice", "Venice", "openai", "https://api.venice.ai/api/v1", kBearer, kNoQuirk, "x-request-id"},
     // Project and location stand in the path: https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/
     // {location}/publishers/google.
-    Provider{"vertex", "Vertex AI", "gemini", "", kBearer, kEmbedsByPredict | kCountsAtRoot, ""},
+    Provider{"vertex", "Vertex AI", "gemini", "", kBearer, kEmbedsByPredict | kCountsAtRoot, "", {}, kServiceAccountGrant},
+    // Its Anthropic models, behind .../publishers/anthropic.
+    Provider{"vertex-anthropic", "Anthropic on Vertex AI", "anthropic", "", kBearer, kBodyForVertex, "request-id", {}, kServiceAccountGrant},
     Provider{"voyage", "Voyage", "voyage", "https://api.voyageai.com/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"xai", "xAI", "openai", "https://api.x.ai/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
 

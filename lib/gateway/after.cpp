@@ -38,6 +38,7 @@ void Exchange::on_head(ResponseHead&& head) {
   idle_limit_ = upstream().config->timeouts.idle;
   attempt().status = head.status;
   attempt().first_byte = last_read_ - attempt_started_;
+  judge_token(head);
   if (is_redirect(head.status)) {
     return fail_with(make_error(Code::kUpstreamRedirect, "upstream '" + upstream().config->name + "' answered " + std::to_string(head.status) +
                                                              ", a redirect, which is never followed; put the final URL into its url"),
@@ -235,6 +236,7 @@ void Exchange::end_whole() {
 void Exchange::relay_error_body() {
   mask_secret(error_body_);
   close_attempt(Code::kUpstreamStatus, "status " + std::to_string(head_.status));
+  if (try_new_token()) return;
   Error error = make_error(Code::kUpstreamStatus, "upstream '" + upstream().config->name + "' answered " + std::to_string(head_.status));
   error.http_status = head_.status;
   const std::string text = dialect::error_text(error_body_);

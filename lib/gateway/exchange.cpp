@@ -213,7 +213,8 @@ void Exchange::on_timer() {
   }
   if (due(total_deadline_)) {
     const auto limit = std::chrono::duration_cast<Milliseconds>(*total_deadline_ - started_);
-    return fail_with(make_error(Code::kTotalTimeout, "the exchange was not over within its " + std::to_string(limit.count()) + " ms"));
+    const std::string waiting = waits_for_token_ ? "; it waited for a token of upstream '" + upstream().config->name + "'" : std::string();
+    return fail_with(make_error(Code::kTotalTimeout, "the exchange was not over within its " + std::to_string(limit.count()) + " ms" + waiting));
   }
   if (plugins_) {
     if (!plugins_->timing_out && due(plugins_->run.next_deadline())) time_out_plugins();

@@ -26,6 +26,10 @@ std::string list_of(const std::vector<Problem>& problems) {
 std::string identity_of(const Upstream& upstream, const engine::Endpoint& endpoint) {
   std::string id = upstream.name + '\n' + (endpoint.tls ? "https" : "http") + '\n' + endpoint.authority + '\n' +
                    upstream.provider + '\n' + upstream.dialect + '\n' + sluice::to_string(upstream.credential) + '\n' + upstream.aws.region + '\n' + sluice::to_string(upstream.aws.access_key_id);
+  for (const std::string& part : {upstream.aws.assume_role.role_arn, upstream.entra.tenant_id, upstream.entra.client_id,
+                                  sluice::to_string(upstream.entra.client_secret), sluice::to_string(upstream.service_account.key)}) {
+    id += '\n' + part;
+  }
   // What a connection is made with cannot change under it, so it is part of who the upstream is.
   for (const std::string* part : {&endpoint.ca_file, &endpoint.certificate_file, &endpoint.key_file, &endpoint.proxy_host}) {
     id += '\n' + *part;
@@ -135,7 +139,16 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
     }
   }
 
-  if (!upstream.aws.region.empty()) {
+  auto grant = make_grant(upstream, secrets);
+  if (!grant) return tl::unexpected(grant.error());
+  if (*grant) {
+    for (std::size_t i = 0; before != nullptr && i < before->upstreams.size(); ++i) {
+      const auto& old = before->upstreams[i].tokens;
+      if (old && old->grant().identity() == (*grant)->identity()) out.tokens = old;
+    }
+    if (!out.tokens) out.tokens = std::make_shared<TokenCache>(*std::move(grant));
+    if (upstream.aws.region.empty()) out.auth_name = "Authorization";
+  } else if (!upstream.aws.region.empty()) {
     auto signer = make_signer(upstream, secrets);
     if (!signer) return tl::unexpected(signer.error());
     out.signer = std::move(*signer);

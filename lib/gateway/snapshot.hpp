@@ -17,6 +17,7 @@
 #include "engine/transport.hpp"
 #include "gateway/plugin_links.hpp"
 #include "gateway/rewrite.hpp"
+#include "gateway/token_cache.hpp"
 #include "gateway/vocabularies.hpp"
 #include "policy/balance.hpp"
 #include "policy/gate.hpp"
@@ -46,6 +47,7 @@ struct CompiledUpstream {
   std::string base_query;                      ///< of the url, for endpoints that want one on every request
   std::string auth_name, auth_value;           ///< the credential's header field; empty = none
   std::shared_ptr<const auth::sigv4::Signer> signer;  ///< signs what is sent instead; or null
+  std::shared_ptr<TokenCache> tokens;          ///< what is shown in place of both, for a while; or null
   std::shared_ptr<UpstreamState> state;
 };
 

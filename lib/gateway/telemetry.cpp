@@ -155,7 +155,10 @@ void Exchange::close_notes(Ending ending) {
 
 /// Takes the secrets of the configuration out of `text`, wherever they stand or begin to: providers echo keys in their errors,
 /// and an excerpt may end within one.
-void Exchange::mask_secret(std::string& text) const { (void)snapshot_->mask->apply(text); }
+void Exchange::mask_secret(std::string& text) const {
+  (void)snapshot_->mask->apply(text);
+  if (token_) (void)token_->mask->apply(text);
+}
 
 void Exchange::tell_event() {
   const std::shared_ptr<telemetry::EventSinks> sinks = engine_.events();  // a callback may replace them

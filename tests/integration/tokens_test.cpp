@@ -1,176 +1,341 @@
-// Tokens that no provider has counted, end to end: by the model's vocabulary, corrected by what was reported before, and
-// always told as what they are.
+// Tokens in place of keys: asked for once, shown to one upstream, renewed, and what follows when none is granted.
 
 #include <catch2/catch.hpp>
 
-#include <fstream>
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <tuple>
+#include <vector>
 
-#include "chat/tokens.hpp"
-#include "integration/telemetry_support.hpp"
-#include "unit/chat/rank_table.hpp"
+#include "integration/token_support.hpp"
 
 using namespace sluice;
 using namespace sluice::test;
+using Catch::Matchers::Contains;
 
 namespace {
 
-constexpr const char* kCounting = "anthropic-version: 2023-06-01\r\n";
+constexpr const char* kOnce = R"(,"retry":{"attempts":1})";
 
-/// A rank file in which the roles and `word` are tokens.
-std::string write_ranks(const Directory& directory, const std::string& name = "ranks") {
-  std::ofstream(directory.file(name), std::ios::binary) << tests::rank_file(tests::tokens_with({"user", " word"}));
-  return directory.file(name);
+/// Upstreams a (with a token) and b (without), in this order.
+std::string failing_over(const Backend& a, const Grantor& grantor, const Backend& b) {
+  return document(a.entry(grantor.entra()) + "," + b.entry(), R"({"name":"r","upstreams":[{"name":"a"},{"name":"b"}],"retry":{"attempts":2}})");
 }
 
-std::string with_tokens(const std::string& config, const std::string& tokens) {
-  return config.substr(0, config.size() - 1) + R"(,"gateway":{"tokens":{)" + tokens + "}}}";
-}
-std::string ranks(const std::string& file, const std::string& more = {}) { return R"("ranks":[{"encoding":"o200k_base","file":")" + file + "\"" + more + "}]"; }
-
-std::string words(int n) {
-  std::string out;
-  for (int i = 0; i != n; ++i) out += " word";
-  return out;
-}
-
-std::int64_t input_tokens(const WireAnswer& answer) {
-  const std::size_t at = answer.body.find(R"("input_tokens":)");
-  return at == std::string::npos ? -1 : std::atoll(answer.body.c_str() + at + 15);
-}
-
-WireAnswer counted(Live& live, const std::string& model, const std::string& text, const std::string& more = {}) {
-  return ask(live, post("/v1/messages/count_tokens",
-                        R"({"model":")" + model + R"(","messages":[{"role":"user","content":")" + text + "\"}]" + more + "}", kCounting));
-}
-
-const Reply kSilent = answer_of(R"({"model":"m-1","choices":[{"index":0,"message":{"content":" word word"},"finish_reason":"stop"}]})");
-Reply silent_stream() { return whole_stream(kRole + text_event(" wo") + text_event("rd word") + kStop + kDone); }
-
-std::string reporting(std::uint64_t input, std::uint64_t output) {
-  return R"({"model":"m-1","choices":[{"index":0,"message":{"content":"some words of an answer, enough of them to say something about their number"},"finish_reason":"stop"}],"usage":{"prompt_tokens":)" +
-         std::to_string(input) + R"(,"completion_tokens":)" + std::to_string(output) + "}}";
+Config reloaded(const std::string& text, std::uint32_t threads) {
+  auto config = Config::parse(text);
+  REQUIRE(config);
+  config->gateway.threads = threads;
+  config->gateway.listen.push_back({});
+  return std::move(*config);
 }
 
 }  // namespace
 
-TEST_CASE("who asks for a count gets the vocabulary's, with the rule around messages, and is told how it was come to") {
-  const Directory directory;
-  Backend a("a");
-  Live live(with_tokens(document(a.entry(), route_to("a")), ranks(write_ranks(directory))));
-  const WireAnswer exact = counted(live, "gpt-4o", words(100));
-  REQUIRE(exact.status == 200);
-  CHECK(input_tokens(exact) == 100 + 4 + 3);
-  CHECK(exact.field("x-sluice-estimated") == "true");
-  CHECK(exact.field("x-sluice-estimated-by") == "tokenizer");
-  const WireAnswer tools = counted(live, "gpt-4o", words(100), R"(,"tools":[{"name":"f","input_schema":{"type":"object"}}])");
-  CHECK(input_tokens(tools) > 107);
-  CHECK(tools.field("x-sluice-estimated-by") == "tokenizer_partly");
-  const WireAnswer other = counted(live, "some-model", words(100));
-  CHECK(other.field("x-sluice-estimated") == "true");
-  CHECK(other.field("x-sluice-estimated-by") == "weights");
-  CHECK(a->request_count() == 0);
-  for (const Outcome& outcome : live.outcomes().wait(3)) CHECK(outcome.usage.estimated);
-}
-
-TEST_CASE("a model is counted by the name its upstream is sent") {
-  const Directory directory;
-  Backend a("a");
-  const std::string route = R"({"name":"r","upstreams":[{"name":"a","model":"deployment-7"}]})";
-  Live live(with_tokens(document(a.entry(), route), ranks(write_ranks(directory), R"(,"models":["deployment-*"])")));
-  CHECK(input_tokens(counted(live, "smart", words(10))) == 10 + 4 + 3);
-}
-
-TEST_CASE("what a silent upstream has read and written is counted by the model's vocabulary, in streams across their events") {
-  const Directory directory;
+TEST_CASE("the first request waits for a token, the next ones have it, and the secret goes to the authority alone") {
   const auto threads = GENERATE(1u, 4u);
-  const bool stream = GENERATE(false, true);
-  FaultServer server;
-  server.on_request([stream](const RawRequest&) { return stream ? silent_stream() : kSilent; });
-  Events events;
-  const std::string config = document(R"({"name":"up","url":"http://)" + server.authority() + R"(/v1"})", route_to("up"));
-  Live live(with_tokens(config, ranks(write_ranks(directory))), threads, telling(events));
-  CHECK(ask(live, post("/v1/chat/completions", chat_body("gpt-4o", words(50), stream))).status == 200);
-  const std::string event = events.wait(1).at(0);
-  CHECK(fits_schema(event));
-  CHECK(at(event, {"usage", "source"}) == R"("estimated")");
-  CHECK(at(event, {"usage", "estimated_by"}) == R"("tokenizer")");
-  CHECK(number_at(event, {"usage", "input_tokens"}) == 50 + 4 + 3);
-  CHECK(number_at(event, {"usage", "output_tokens"}) == 2);
-  // Beyond 32 KB it goes by share, and says so.
-  CHECK(ask(live, post("/v1/chat/completions", chat_body("gpt-4o", words(20'000), stream))).status == 200);
-  const std::string longer = events.wait(2).at(1);
-  CHECK(at(longer, {"usage", "estimated_by"}) == R"("tokenizer_partly")");
-  CHECK(number_at(longer, {"usage", "input_tokens"}) > 19'900);
-  CHECK(number_at(longer, {"usage", "input_tokens"}) < 20'100);
+  Grantor grantor;
+  Backend a("a");
+  Live live(document(a.entry(grantor.entra()), route_to("a")), threads);
+  for (int i = 0; i < 5; ++i) CHECK(ask(live, chat_request()).status == 200);
+  REQUIRE(grantor->request_count() == 1);
+  const RawRequest asked = grantor->requests()[0];
+  CHECK(asked.method == "POST");
+  CHECK(asked.target == "/tenant-1/oauth2/v2.0/token");
+  CHECK(asked.header("content-type") == "application/x-www-form-urlencoded");
+  CHECK(asked.header("host") == grantor->authority());
+  CHECK(asked.body ==
+        "grant_type=client_credentials&client_id=app&client_secret=s3cr3t%2Bof%2Fthe%3Dclient-0123456789&scope=https%3A%2F%2Fcognitiveservices.azure.com%2F.default");
+  REQUIRE(a->request_count() == 5);
+  for (const RawRequest& request : a->requests()) {
+    CHECK(request.header("authorization") == Grantor::bearer(1));
+    CHECK(request.head.find("s3cr3t") == std::string::npos);
+  }
+  const auto outcomes = live.outcomes().wait(5);
+  CHECK_THAT(outcomes[0].attempts.at(0).chosen_because, Contains("waited for a token"));
+  CHECK_THAT(outcomes[1].attempts.at(0).chosen_because, !Contains("token"));
 }
 
-TEST_CASE("estimates are corrected by what an upstream reported for the model before, from the eighth answer on") {
-  const bool stream = GENERATE(false, true);
-  const bool learn = GENERATE(false, true);
-  FaultServer server;
-  const std::string text = words(200);
-  const auto estimate = chat::tokens::estimate(text, chat::tokens::tokenizer_of("m-1")) + 4;
-  bool silent = false;
-  server.on_request([&](const RawRequest&) {
-    if (silent) return stream ? silent_stream() : kSilent;
-    if (!stream) return answer_of(reporting(estimate * 2, 7));
-    return whole_stream(kRole + text_event(words(30)) + kStop +
-                        event_of(R"({"choices":[],"usage":{"prompt_tokens":)" + std::to_string(estimate * 2) + R"(,"completion_tokens":60}})") + kDone);
+TEST_CASE("Azure's resources take Entra's token in Authorization, and no key beside it") {
+  Grantor grantor;
+  FaultServer azure;
+  azure.on_request([](const RawRequest&) { return json_reply(chat_answer("gpt")); });
+  Live live(document(R"({"name":"az","provider":"azure","url":"http://)" + azure.authority() + R"(")" + grantor.entra() + "}", route_to("az")));
+  CHECK(ask(live, post("/v1/chat/completions", chat_body("gpt"), "Api-Key: of-the-client\r\nAuthorization: Bearer of-the-client\r\n")).status == 200);
+  const RawRequest seen = azure.requests().at(0);
+  CHECK(seen.target == "/openai/deployments/gpt/chat/completions?api-version=2024-10-21");
+  CHECK(seen.header("authorization") == Grantor::bearer(1));
+  CHECK_FALSE(seen.header("api-key"));
+}
+
+TEST_CASE("a hundred requests that come at once ask for one token") {
+  const auto threads = GENERATE(1u, 4u);
+  Grantor grantor;
+  grantor->on_request([&](const RawRequest&) { return Reply::nothing().then_wait("go").then(json_reply_bytes(grantor.answer(1))); });
+  Backend a("a");
+  Live live(document(a.entry(grantor.entra()), route_to("a")), threads);
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 100; ++i) {
+    clients.emplace_back(live.port());
+    clients.back().send(chat_request());
+  }
+  REQUIRE(eventually([&] { return live.gateway().statistics().exchanges_open == 100; }));
+  REQUIRE(grantor->wait_for([&] { return grantor->request_count() == 1; }));
+  CHECK(a->request_count() == 0);
+  grantor->open("go");
+  for (RawClient& client : clients) CHECK(client.answer().status == 200);
+  CHECK(a->request_count() == 100);
+  CHECK(grantor->request_count() == 1);
+}
+
+TEST_CASE("an endpoint that grants nothing fails over, says why, and is left alone for a while") {
+  const auto threads = GENERATE(1u, 4u);
+  const auto endpoint = GENERATE(table<std::string, std::function<Reply()>, std::string>(
+      {{"refuses", [] { return json_reply(R"({"error":"invalid_client","error_description":"AADSTS7000215: no such secret"})", 401); },
+        "answered 401: invalid_client: AADSTS7000215: no such secret"},
+       {"is ill", [] { return json_reply("<html>", 500); }, "answered 500"},
+       {"talks nonsense", [] { return json_reply("token, please"); }, "answered 200 with what is no JSON object"},
+       {"is empty", [] { return json_reply(""); }, "answered 200 with what is no JSON object"},
+       {"redirects", [] { return json_reply("", 302, "Location: /elsewhere\r\n"); }, "answered 302, a redirect, which is never followed"},
+       {"floods", [] { return json_reply(std::string(200'000, ' ')); }, "answered with more than 64 KiB"},
+       {"hangs up", [] { return Reply::nothing().then_close(); }, ""},
+       {"resets", [] { return Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{").then_reset(); }, ""}}));
+  INFO(std::get<0>(endpoint));
+  Grantor grantor;
+  grantor->on_request([&](const RawRequest&) { return std::get<1>(endpoint)(); });
+  Backend a("a"), b("b");
+  Live live(failing_over(a, grantor, b), threads);
+  for (int i = 0; i < 4; ++i) {
+    const WireAnswer answer = ask(live, chat_request());
+    CHECK(answer.status == 200);
+    CHECK(served_by(answer) == "b");
+  }
+  CHECK(a->request_count() == 0);
+  CHECK(grantor->request_count() <= 2);  // the pause is a second; a slow machine may see the next try
+  for (const Outcome& outcome : live.outcomes().wait(4)) {
+    REQUIRE(outcome.attempts.size() == 2);
+    const Attempt& failed = outcome.attempts[0];
+    CHECK(failed.upstream == "a");
+    CHECK(failed.sends == 0);
+    CHECK(failed.code != Code::kOk);
+    CHECK_THAT(failed.reason, Contains("upstream 'a' got no token: " + grantor->authority()) && Contains(std::get<2>(endpoint)));
+    CHECK(outcome.attempts[1].upstream == "b");
+  }
+}
+
+TEST_CASE("where nobody else can serve, the caller is told that there was no token, and when to come back") {
+  const auto threads = GENERATE(1u, 4u);
+  Grantor grantor;
+  grantor->on_request([](const RawRequest&) { return json_reply(R"({"error":"invalid_client"})", 401); });
+  Backend a("a");
+  Live live(document(a.entry(grantor.entra()), route_to("a", kOnce)), threads);
+  const WireAnswer answer = ask(live, chat_request());
+  CHECK(answer.status == 502);
+  CHECK(error_code(answer.body) == "provider_credential_error");
+  CHECK_THAT(answer.body, Contains("got no token") && Contains("invalid_client"));
+  CHECK(answer.field("retry-after"));
+  CHECK(live.outcomes().wait(1)[0].ending == Ending::kFailed);
+}
+
+TEST_CASE("an endpoint that nobody answers at fails over as a connection that fails does") {
+  Grantor grantor;
+  Backend a("a"), b("b");
+  const std::string text = failing_over(a, grantor, b);
+  const std::string nobody = "http://127.0.0.1:1", somebody = "http://" + grantor->authority() + "\"}";
+  std::string dead = text;
+  dead.replace(dead.find(somebody), somebody.size(), nobody + "\"}");
+  Live live(dead);
+  CHECK(served_by(ask(live, chat_request())) == "b");
+  const Attempt failed = live.outcomes().wait(1)[0].attempts.at(0);
+  CHECK(failed.code == Code::kUpstreamConnectFailed);
+  CHECK_THAT(failed.reason, Contains("got no token: 127.0.0.1:1: "));
+}
+
+TEST_CASE("no secret is told, even where an endpoint repeats it") {
+  Grantor grantor;
+  grantor->on_request([](const RawRequest& request) {
+    return json_reply(R"({"error":"invalid_client","error_description":"not )" + std::string(kClientSecret) + " nor " + request.body.substr(request.body.find("client_secret=")) + "\"}", 400);
   });
-  Events events;
-  const std::string config = document(R"({"name":"up","url":"http://)" + server.authority() + R"(/v1"})", route_to("up"));
-  Live live(with_tokens(config, learn ? R"("learn":true)" : R"("learn":false)"), 1, telling(events));
-  const auto send = [&](std::size_t n) {
-    CHECK(ask(live, post("/v1/chat/completions", chat_body("m", text, stream))).status == 200);
-    return events.wait(n).at(n - 1);
+  Backend a("a");
+  std::mutex mutex;
+  std::string logged;
+  OpenOptions options;
+  options.log = [&](LogLevel, std::string_view line) {
+    const std::lock_guard lock(mutex);
+    logged += line;
   };
-  for (std::size_t n = 1; n <= 7; ++n) CHECK(at(send(n), {"usage", "source"}) == R"("reported")");
-  silent = true;
-  const std::string early = send(8);
-  CHECK(at(early, {"usage", "estimated_by"}) == R"("weights")");
-  CHECK(number_at(early, {"usage", "input_tokens"}) == static_cast<std::int64_t>(estimate));
-  silent = false;
-  (void)send(9);
-  silent = true;
-  const std::string late = send(10);
-  CHECK(at(late, {"usage", "source"}) == R"("estimated")");
-  CHECK(at(late, {"usage", "estimated_by"}) == (learn ? R"("corrected")" : R"("weights")"));
-  CHECK(number_at(late, {"usage", "input_tokens"}) == static_cast<std::int64_t>(learn ? estimate * 2 : estimate));
-
-  // Who asks for a count gets the same correction, and the statistics tell it.
-  const WireAnswer count = counted(live, "m", text);
-  CHECK(count.field("x-sluice-estimated-by") == (learn ? "corrected" : "weights"));
-  const Statistics statistics = live.gateway().statistics();
-  REQUIRE(statistics.token_corrections.size() == (learn ? 1 : 0));
-  if (!learn) return;
-  const TokenCorrection& learned = statistics.token_corrections[0];
-  CHECK(learned.upstream == "up");
-  CHECK(learned.model == "m");
-  CHECK(learned.input_samples == 8);
-  CHECK(learned.input == Approx(2).margin(0.01));
-  CHECK((stream ? learned.output_samples : learned.output_samples + 8) >= 8);
-  // It holds over a reload.
-  auto parsed = Config::parse(config);
-  REQUIRE(parsed);
-  parsed->gateway.threads = 1;
-  REQUIRE(live.gateway().reload(*parsed));
-  CHECK(live.gateway().statistics().token_corrections.size() == 1);
-  CHECK(counted(live, "m", text).field("x-sluice-estimated-by") == "corrected");
+  Live live(document(a.entry(grantor.entra()), route_to("a", kOnce)), 1, options);
+  const WireAnswer answer = ask(live, chat_request());
+  const std::lock_guard lock(mutex);
+  CHECK_THAT(logged, Contains("upstream a (tokens): " + grantor->authority() + " answered 400: invalid_client: not ***"));
+  for (const std::string& text : {logged, answer.head + answer.body, live.outcomes().wait(1)[0].attempts.at(0).reason, live.gateway().dump()}) {
+    CHECK(text.find("s3cr3t") == std::string::npos);
+  }
 }
 
-TEST_CASE("an answer to a request with tools or media teaches nothing of input, for they are billed and not counted") {
-  FaultServer server;
-  server.on_request([](const RawRequest&) { return answer_of(reporting(5000, 14)); });
-  Events events;
-  Live live(document(R"({"name":"up","url":"http://)" + server.authority() + R"(/v1"})", route_to("up")), 1, telling(events));
-  const std::string message = R"({"model":"m","messages":[{"role":"user","content":[{"type":"text","text":")" + words(50) + "\"}";
-  const std::string image = message + R"(,{"type":"image_url","image_url":{"url":"https://a.b/c.png"}}]}]})";
-  const std::string tools = message + R"(]}],"tools":[{"type":"function","function":{"name":"f","parameters":{}}}]})";
-  for (const std::string& body : {image, tools}) CHECK(ask(live, post("/v1/chat/completions", body)).status == 200);
-  (void)events.wait(2);
-  for (const TokenCorrection& one : live.gateway().statistics().token_corrections) CHECK(one.input_samples == 0);
-  CHECK(ask(live, post("/v1/chat/completions", message + "]}]}")).status == 200);
-  (void)events.wait(3);
-  REQUIRE(live.gateway().statistics().token_corrections.size() == 1);
-  CHECK(live.gateway().statistics().token_corrections[0].input_samples == 1);
+TEST_CASE("a token is told to nobody, even where its upstream repeats it") {
+  Grantor grantor;
+  Backend a("a");
+  a->on_request([](const RawRequest& request) {
+    return json_reply(R"({"error":{"message":"bad )" + *request.header("authorization") + R"("}})", 400, "X-Echo: " + *request.header("authorization") + "\r\n");
+  });
+  Live live(document(a.entry(grantor.entra()), route_to("a")));
+  const WireAnswer answer = ask(live, chat_request());
+  CHECK(answer.status == 400);
+  CHECK_THAT(answer.body, Contains("bad Bearer ***"));
+  CHECK((answer.head + answer.body).find("token-1") == std::string::npos);
+}
+
+TEST_CASE("an upstream that refuses a token gets the request again with a new one, once") {
+  const auto threads = GENERATE(1u, 4u);
+  Grantor grantor;
+  Backend a("a");
+  a->on_request([](const RawRequest& request) {
+    if (request.header("authorization") == Grantor::bearer(1) && request.number > 2) return json_reply(R"({"error":{"message":"expired"}})", 401);
+    return json_reply(chat_answer("a"));
+  });
+  Live live(document(a.entry(grantor.entra()), route_to("a")), threads);
+  for (int i = 0; i < 4; ++i) CHECK(ask(live, chat_request()).status == 200);
+  CHECK(grantor->request_count() == 2);
+  CHECK(a->request_count() == 5);
+  const Outcome renewed = live.outcomes().wait(4)[2];
+  REQUIRE(renewed.attempts.size() == 2);
+  CHECK(renewed.attempts[0].reason == "status 401; again with a new token");
+  CHECK(renewed.attempts[0].status == 401);
+  CHECK(renewed.attempts[1].status == 200);
+}
+
+TEST_CASE("an upstream that refuses every token is not asked to take one after the other") {
+  const auto threads = GENERATE(1u, 4u);
+  Grantor grantor;
+  Backend a("a");
+  a->on_request([](const RawRequest&) { return json_reply(R"({"error":{"message":"not for you"}})", 401); });
+  Live live(document(a.entry(grantor.entra()), route_to("a")), threads);
+  for (int i = 0; i < 5; ++i) {
+    const WireAnswer answer = ask(live, chat_request());
+    CHECK(answer.status == 401);
+    CHECK_THAT(answer.body, Contains("not for you"));
+  }
+  CHECK(grantor->request_count() == 2);
+  CHECK(a->request_count() == 6);
+}
+
+TEST_CASE("a request that must not be repeated is not, but its token is dropped") {
+  Grantor grantor;
+  Backend a("a");
+  a->on_request([](const RawRequest& request) { return request.number == 1 ? json_reply("{}", 401) : json_reply(chat_answer("a")); });
+  Live live(document(a.entry(grantor.entra() + R"(,"repeatable":false)"), route_to("a")));
+  CHECK(ask(live, chat_request()).status == 401);
+  CHECK(ask(live, chat_request()).status == 200);
+  CHECK(a->requests().at(1).header("authorization") == Grantor::bearer(2));
+}
+
+TEST_CASE("a token outlives a reload that leaves its grant alone, and no other one") {
+  const auto threads = GENERATE(1u, 4u);
+  Grantor grantor;
+  Backend a("a"), b("b");
+  Live live(document(a.entry(grantor.entra()), route_to("a")), threads);
+  CHECK(ask(live, chat_request()).status == 200);
+  REQUIRE(live.gateway().reload(reloaded(document(a.entry(grantor.entra() + R"(,"timeouts":{"idle_ms":1234})") + "," + b.entry(), route_to("a")), threads)));
+  CHECK(ask(live, chat_request()).status == 200);
+  CHECK(grantor->request_count() == 1);
+  REQUIRE(live.gateway().reload(reloaded(document(a.entry(grantor.entra("another-app")), route_to("a")), threads)));
+  CHECK(ask(live, chat_request()).status == 200);
+  CHECK(grantor->request_count() == 2);
+  ::setenv("SLUICE_TEST_ENTRA_SECRET", "another secret of the client", 1);
+  const Status rotated = live.gateway().reload(reloaded(document(a.entry(grantor.entra("another-app")), route_to("a")), threads));
+  ::setenv("SLUICE_TEST_ENTRA_SECRET", std::string(kClientSecret).c_str(), 1);
+  REQUIRE(rotated);
+  CHECK(ask(live, chat_request()).status == 200);
+  REQUIRE(grantor->request_count() == 3);
+  CHECK_THAT(grantor->requests()[2].body, Contains("another%20secret"));
+}
+
+TEST_CASE("a caller that leaves while a token is fetched leaves the fetch to the next one") {
+  const auto threads = GENERATE(1u, 4u);
+  Grantor grantor;
+  grantor->on_request([&](const RawRequest&) { return Reply::nothing().then_wait("go").then(json_reply_bytes(grantor.answer(1))); });
+  Backend a("a");
+  Live live(document(a.entry(grantor.entra()), route_to("a")), threads);
+  {
+    RawClient client(live.port());
+    client.send(chat_request());
+    REQUIRE(grantor->wait_for([&] { return grantor->request_count() == 1; }));
+    client.reset();
+  }
+  const Outcome gone = live.outcomes().wait(1)[0];
+  CHECK(gone.ending == Ending::kCancelled);
+  CHECK(gone.attempts.empty());
+  RawClient next(live.port());
+  next.send(chat_request());
+  grantor->open("go");
+  CHECK(next.answer().status == 200);
+  CHECK(grantor->request_count() == 1);
+  CHECK(a->request_count() == 1);
+}
+
+TEST_CASE("who waits for a token waits no longer than its own deadline") {
+  const auto threads = GENERATE(1u, 4u);
+  Grantor grantor;
+  grantor->on_request([](const RawRequest&) { return Reply::nothing().then_stall(); });
+  Backend a("a");
+  Live live(document(a.entry(grantor.entra() + R"(,"timeouts":{"total_ms":150})"), route_to("a")), threads);
+  const WireAnswer answer = ask(live, chat_request());
+  CHECK(answer.status == 504);
+  CHECK(error_code(answer.body) == "total_timeout");
+  CHECK_THAT(answer.body, Contains("it waited for a token of upstream 'a'"));
+}
+
+TEST_CASE("a gateway closes while tokens are fetched, and everybody is told") {
+  const auto threads = GENERATE(1u, 4u);
+  Grantor grantor;
+  grantor->on_request([](const RawRequest&) { return Reply::nothing().then_stall(); });
+  Backend a("a");
+  Live live(document(a.entry(grantor.entra()), route_to("a")), threads);
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.emplace_back(live.port());
+    clients.back().send(chat_request());
+  }
+  REQUIRE(eventually([&] { return live.gateway().statistics().exchanges_open == 8; }));
+  REQUIRE(grantor->wait_for([&] { return grantor->request_count() == 1; }));
+  REQUIRE(live.gateway().close());
+  CHECK(live.outcomes().wait(8).size() == 8);
+  CHECK(grantor->wait_for([&] { return grantor->closed() == grantor->opened(); }));
+}
+
+TEST_CASE("a token goes to the origin of its upstream and to nobody else") {
+  Grantor grantor;
+  Backend a("a"), b("b");
+  a->on_request([&](const RawRequest&) { return json_reply("", 307, "Location: http://" + b->authority() + "/v1/chat/completions\r\n"); });
+  Live live(document(a.entry(grantor.entra()) + "," + b.entry(), R"({"name":"r","upstreams":[{"name":"a"}]},{"name":"other","match":{"path":"/b/*"},"upstreams":[{"name":"b"}]})"));
+  CHECK(ask(live, chat_request()).status == 502);
+  CHECK(b->request_count() == 0);
+}
+
+TEST_CASE("a plugin's call to an upstream has that upstream's token, and is told where none is granted") {
+  const auto threads = GENERATE(1u, 4u);
+  Grantor grantor;
+  std::atomic<bool> grants{true};
+  grantor->on_request([&](const RawRequest&) { return grants ? grantor.grant() : json_reply("{}", 500); });
+  Backend a("a");
+  FaultServer guard;
+  guard.on_request([](const RawRequest&) { return json_reply(R"({"flagged":false})"); });
+  const std::string entry = R"({"name":"guard","url":"http://)" + guard.authority() + R"(")" + grantor.entra() + "}";
+  const std::string guarded = document(a.entry() + "," + entry,
+                                       route_to("a", R"(,"plugins":[{"name":"ask","http_guard":{"upstream":"guard","refuse_if":{"pointer":"/flagged","equals":true}}}])"));
+  Live live(guarded, threads);
+  for (int i = 0; i < 3; ++i) CHECK(ask(live, chat_request()).status == 200);
+  CHECK(grantor->request_count() == 1);
+  for (const RawRequest& request : guard.requests()) CHECK(request.header("authorization") == Grantor::bearer(1));
+  for (const RawRequest& request : a->requests()) CHECK_FALSE(request.header("authorization"));
+
+  grants = false;
+  Live denied(guarded, threads);
+  CHECK(ask(denied, chat_request()).status >= 500);
+  CHECK(a->request_count() == 3);
+  const Outcome outcome = denied.outcomes().wait(1)[0];
+  REQUIRE(outcome.calls.size() == 1);
+  CHECK(outcome.calls[0].code == Code::kUpstreamCredential);
 }
