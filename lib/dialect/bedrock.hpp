@@ -14,6 +14,8 @@ namespace sluice::dialect::bedrock_parts {
 
 /// The name under which members only this dialect understands are kept (chat::Extra).
 inline constexpr std::string_view kName = "bedrock";
+/// What answers of other servers have in place of the metrics that Bedrock's model requires.
+inline constexpr std::string_view kNoMetrics = R"({"latencyMs":0})";
 
 // bedrock_paths.cpp
 [[nodiscard]] std::optional<Recognised> recognise(std::string_view method, std::string_view path);

@@ -289,7 +289,9 @@ class RequestReader {
     }
     if (key == "encoding_format") return done(read(m, key, embedding.encoding));
     if (key == "dimensions") return done(read(m, key, embedding.dimensions));
-    if (key == "input_type") return done(read(m, key, embedding.input_type));
+    if (key == "input_type") {  // of some servers of the dialect, which it is kept for as it stood
+      if (auto known = read(m, key, embedding.input_type); !known) return tl::unexpected(known.error());
+    }
     return false;
   }
 

@@ -230,7 +230,7 @@ void write_sampling(json::Writer& writer, const chat::Request& request) {
   put(writer, "min_p", s.min_p);
   put(writer, "repetition_penalty", s.repetition_penalty);
   put(writer, "n", s.choices);
-  if (s.stop) {
+  if (s.stop && !s.stop->empty()) {  // an empty list is refused, and says nothing
     writer.key("stop");
     if (s.stop_is_text && s.stop->size() == 1) {
       writer.string(s.stop->front());
@@ -285,7 +285,9 @@ std::string write_request(const chat::Request& request, chat::LossReport& loss) 
     if (!embedding->inputs.empty()) write_prompts(writer, "input", embedding->inputs, embedding->single);
     put(writer, "encoding_format", embedding->encoding);
     put(writer, "dimensions", embedding->dimensions);
-    put(writer, "input_type", embedding->input_type);
+    if (!embedding->input_type.empty() && chat::find_extra(request.extras, kName, "input_type") == nullptr) {
+      loss.add("input_type", "openai's embeddings are the same for queries and documents", LossSeverity::kCosmetic);
+    }
   } else if (const auto* moderation = std::get_if<chat::ModerationInput>(&request.input)) {
     write_moderation(writer, *moderation, loss);
   }

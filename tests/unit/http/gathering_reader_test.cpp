@@ -61,6 +61,7 @@ TEST_CASE("a last line without its break is an event at the end, and its bytes a
   CHECK(lines("", 5, true).empty());
 }
 
+// DIAL-21
 TEST_CASE("a line above the limit is refused before its end has come") {
   CHECK(lines("1234\n", 5) == Events{data("1234")});
   CHECK(lines("12345\n", 5) == Events{refused(Code::kUpstreamEventTooLarge)});
@@ -112,6 +113,7 @@ TEST_CASE("what is no array of objects or lists is refused") {
   CHECK(with_data(elements("[{}][{}]")) == Events{data("{}"), refused(Code::kUpstreamInvalidAnswer)});
 }
 
+// DIAL-21
 TEST_CASE("an element above the limit is refused before its end has come") {
   CHECK(elements("[{\"a\":1}", 8) == Events{data("{\"a\":1}")});
   CHECK(elements("[{\"ab\":1}", 8) == Events{refused(Code::kUpstreamEventTooLarge)});
