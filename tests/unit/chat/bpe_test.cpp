@@ -72,7 +72,9 @@ TEST_CASE("a piece that is a token is one, though no merge would lead there") {
 TEST_CASE("merging comes to what its definition says, for short pieces and for long ones") {
   for (const Vocabulary vocabulary : {Vocabulary::kO200k, Vocabulary::kCl100k}) {
     for (std::uint32_t seed = 1; seed != 7; ++seed) {
-      const tests::Tokens tokens = tests::learned(seed < 3 ? 20 : 400, seed);
+      // In the first, pairs compete for each letter, and what won is in no pair itself.
+      const tests::Tokens tokens = seed == 1 ? tests::tokens_with({"ba", "ab"})
+                                             : seed % 2 == 0 ? tests::learned(seed * 12, seed, "ab") : tests::learned(400, seed);
       const Bpe bpe = bpe_of(tokens, vocabulary);
       const tests::Ranks ranks = tests::ranks_of(tokens);
       std::mt19937 random(seed);

@@ -34,10 +34,10 @@ inline Tokens tokens_with(const Tokens& more) {
 }
 
 /// As a vocabulary is learned: `merges` pairs of the tokens so far, of a few letters, each put together.
-inline Tokens learned(std::size_t merges, std::uint32_t seed) {
+inline Tokens learned(std::size_t merges, std::uint32_t seed, std::string_view letters = "ab c\xC3\xA9\n") {
   Tokens tokens = tokens_with({});
   Tokens parts;
-  for (const char c : std::string_view("ab c\xC3\xA9\n")) parts.emplace_back(1, c);
+  for (const char c : letters) parts.emplace_back(1, c);
   std::mt19937 random(seed);
   while (merges != 0) {
     const std::string both = parts[random() % parts.size()] + parts[random() % parts.size()];
