@@ -84,10 +84,9 @@ class UpstreamJudge {
     }
     const RestOptions* surface = dialect::find_surface(upstream_.provider);
     if (surface == nullptr) {
-      for (dialect::RestFault& fault : dialect::judge_rest(rest)) {
-        // What the table has said of a place is not said again in other words.
-        if (!findings_.said_within(here_ + "/rest" + fault.pointer)) add("rest" + fault.pointer, std::move(fault.message));
-      }
+      // Of a surface whose form is wrong its meaning is an echo.
+      if (findings_.said_within(here_ + "/rest")) return;
+      for (dialect::RestFault& fault : dialect::judge_rest(rest)) add("rest" + fault.pointer, std::move(fault.message));
       return;
     }
     RestOptions rest_but_prompt = rest;

@@ -14,11 +14,18 @@ Field<T> maybe(std::string_view key, std::optional<M> T::*at, Codec<M> codec, st
       meaning, example);
 }
 
+/// Any JSON value; empty = not set.
+Codec<std::string> maybe_json() {
+  Codec<std::string> codec = json_text();
+  codec.unset = [](const std::string& value) { return value.empty(); };
+  return codec;
+}
+
 Codec<RestCondition> condition() {
   using C = RestCondition;
   return object<C>("A condition on an answer", "Holds where the pointer leads to something that is not null, or to what `equals` says.",
                    {required(field("pointer", &C::pointer, text(kPointerForm), "Where to look.", "\"/error\"")),
-                    field("equals", &C::equals, json_text(), "The text, number or boolean that must stand there. Unset: anything but null.",
+                    field("equals", &C::equals, maybe_json(), "The text, number or boolean that must stand there. Unset: anything but null.",
                           "true")});
 }
 

@@ -289,6 +289,7 @@ TEST_CASE("a reload replaces a surface while streams of the old one go on") {
   auto fresh = Config::parse(config("/new"));
   REQUIRE(fresh);
   fresh->gateway.threads = threads;
+  fresh->gateway.listen.push_back({});
   REQUIRE(live.gateway().reload(*fresh));
   CHECK(speech("openai").hear(ask(live, from_openai(true)).body, true).text == "B");
   server.open("reloaded");
