@@ -17,7 +17,7 @@ enum class TokenEncoding : std::uint8_t {
 struct TokenRanks {
   TokenEncoding encoding = TokenEncoding::kO200kBase;
   /// The ranks: a line each, the token in base64, a space, its rank. Read when a configuration is put in force, and kept in
-  /// some 6 MB of memory (o200k) or 3 MB (cl100k).
+  /// some 7 MB of memory (o200k) or 3 MB (cl100k).
   std::string file = {};
   /// Globs over the model's name as it is sent to the upstream. Empty: the models that are known to use the encoding.
   std::vector<std::string> models = {};

@@ -82,7 +82,7 @@ TEST_CASE("without ranks no model has a vocabulary") {
 }
 
 TEST_CASE("a file that is missing, or is no rank file, is refused with its setting, its name and its line") {
-  const RankFile broken(kBytes + "what is this\n");
+  const RankFile broken(kBytes + "what? is this\n");
   const auto refusal = [](const std::string& path) {
     const auto loaded = Vocabularies::load({.ranks = {{TokenEncoding::kO200kBase, path, {}}}});
     REQUIRE_FALSE(loaded);
@@ -91,7 +91,7 @@ TEST_CASE("a file that is missing, or is no rank file, is refused with its setti
   };
   CHECK(refusal("/no/such/ranks") == "/gateway/tokens/ranks/0/file: rank file '/no/such/ranks': it cannot be read; check path and permissions");
   CHECK(refusal("/tmp").find("/gateway/tokens/ranks/0/file: rank file '/tmp': ") == 0);
-  CHECK(refusal(broken.path()) == "/gateway/tokens/ranks/0/file: rank file '" + broken.path() + "': line 257: 'what' is no base64");
+  CHECK(refusal(broken.path()) == "/gateway/tokens/ranks/0/file: rank file '" + broken.path() + "': line 257: 'what?' is no base64");
 }
 
 TEST_CASE("a gateway does not open with a vocabulary that cannot be read, and a reload keeps the old one") {
