@@ -187,7 +187,7 @@ Result<std::unique_ptr<const Grant>> entra_grant(const Upstream& upstream, Secre
   return std::make_unique<const EntraGrant>(std::move(parts), entra, std::move(path), *std::move(secret));
 }
 
-Result<std::unique_ptr<const Grant>> service_account_grant(const Upstream& upstream, Secrets& secrets) {
+Result<std::unique_ptr<const Grant>> service_account_grant(const Upstream& upstream) {
   const Upstream::ServiceAccount& config = upstream.service_account;
   auto document = config.key.resolve();
   if (!document) return of(upstream, document.error());
@@ -252,7 +252,7 @@ Token::~Token() { OPENSSL_cleanse(authorization.data(), authorization.size()); }
 
 Result<std::unique_ptr<const Grant>> make_grant(const Upstream& upstream, Secrets& secrets) {
   if (!upstream.entra.tenant_id.empty()) return entra_grant(upstream, secrets);
-  if (!upstream.service_account.key.empty()) return service_account_grant(upstream, secrets);
+  if (!upstream.service_account.key.empty()) return service_account_grant(upstream);
   if (!upstream.aws.assume_role.role_arn.empty()) return role_grant(upstream, secrets);
   return std::unique_ptr<const Grant>();
 }
