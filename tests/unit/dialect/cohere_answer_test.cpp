@@ -146,7 +146,7 @@ TEST_CASE("vectors come back in the form they were asked for") {
 
   const std::string base64 = R"({"embeddings":{"base64":["AAAAPw=="]},"meta":{}})";
   CHECK(std::get<std::string>(read(base64, Operation::kEmbeddings).embeddings.at(0).vector) == "AAAAPw==");
-  const std::string bytes = R"({"embeddings":{"int8":[[1,-2]],"ubinary":[[7]]},"meta":{},"response_type":"x"})";
+  const std::string bytes = R"({"id":"i","embeddings":{"int8":[[1,-2]],"ubinary":[[7]]},"meta":{},"response_type":"x"})";
   CHECK(canonical(written(cohere(), read(bytes, Operation::kEmbeddings), Operation::kEmbeddings)) == canonical(bytes));
   CHECK(std::get<std::vector<double>>(read(bytes, Operation::kEmbeddings).embeddings.at(0).vector) == std::vector<double>{1, -2});
 }
