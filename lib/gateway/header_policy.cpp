@@ -106,7 +106,7 @@ void pass_down(const Headers& from, bool opaque, bool bytes_unchanged, Headers& 
       continue;
     }
     const bool matters = in({"content-type", "content-language", "content-disposition", "cache-control", "retry-after", "retry-after-ms",
-                             "x-request-id", "request-id", "x-should-retry", "allow", "location"}, field.name) ||
+                             "x-request-id", "request-id", "x-amzn-requestid", "x-amzn-errortype", "x-should-retry", "allow", "location"}, field.name) ||
                          has_prefix({"x-ratelimit-", "openai-"}, field.name);
     if (opaque || matters) to.add_trusted(field.name, field.value);
   }
