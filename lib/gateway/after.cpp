@@ -51,9 +51,10 @@ void Exchange::on_head(ResponseHead&& head) {
 void Exchange::open_answer(ResponseHead&& head) {
   const bool as_it_is = passes_as_it_is();
   const bool ok = head.status >= 200 && head.status < 300;
-  if (as_it_is || head.status == 204 || method_ == "HEAD") {
+  if ((as_it_is && !(ok && guards_read_answer())) || head.status == 204 || method_ == "HEAD") {
     mode_ = Mode::kBytes;
     first_delta_deadline_.reset();
+    if (ok) open_reading_along(head.headers);
   } else if (!ok) {
     mode_ = Mode::kErrorBody;
     error_head_ = head.headers;
@@ -129,6 +130,41 @@ void Exchange::open_body(const Headers& headers) {
   }
 }
 
+/// An upstream that routes itself is not in charge of what may be said: where a guard reads answers, they are decoded.
+bool Exchange::guards_read_answer() const noexcept {
+  return route_->security && !opaque_ && plugins_ && route_->chain->wants(kWantsDeltas);
+}
+
+/// An answer that passes as it is from an upstream that routes itself is read along for the account, where its dialect is known.
+void Exchange::open_reading_along(const Headers& headers) {
+  if (!route_->security || route_->config->operation == RouteOperation::kOpaque || !known_operation_ || !recognised_.method_ok) return;
+  if (headers.contains("content-encoding")) return;
+  http::Framing framing{};
+  const bool stream = http::is_stream_type(headers.get("content-type").value_or(""), framing);
+  tap_ = dialect_->tap({recognised_.operation, stream, false});
+  outcome_.streamed = stream;
+  if (stream) events_ = http::make_event_reader(framing, snapshot_->config.gateway.limits.event_bytes);
+}
+
+/// Changes nothing and fails nothing: an answer that cannot be read is one that is not accounted.
+void Exchange::read_along(std::string_view bytes) {
+  if (!tap_) return;
+  if (!events_) {
+    if (!tap_->on_bytes(bytes)) tap_.reset();
+    return;
+  }
+  events_->feed(bytes);
+  http::StreamEvent event;
+  for (;;) {
+    const auto more = events_->next(event);
+    if (!more) return tap_.reset();
+    if (!*more) return;
+    if (!event.has_data || !tap_->on_event(event.name, event.data).content) continue;
+    ++outcome_.deltas;
+    if (!std::exchange(has_content_, true)) outcome_.first_delta = engine_.loop().now() - started_;
+  }
+}
+
 void Exchange::on_bytes(std::string_view bytes) {
   last_read_ = engine_.loop().now();
   attempt().bytes_received += bytes.size();
@@ -148,6 +184,7 @@ void Exchange::take_bytes(std::string_view bytes) {
       return;
     case Mode::kWhole: return whole_bytes(bytes);
     case Mode::kBytes:
+      read_along(bytes);
       commit();
       return give(bytes);
   }
@@ -209,7 +246,9 @@ void Exchange::on_done(const engine::TransferEnd& done) {
     case Mode::kStream: return end_stream();
     case Mode::kErrorBody: return relay_error_body();
     case Mode::kWhole: return end_whole();
-    case Mode::kBytes: return complete();
+    case Mode::kBytes:
+      if (tap_ && !events_) (void)tap_->on_end();  // read along: what it lacks is not accounted, and no failure
+      return complete();
   }
 }
 
@@ -223,7 +262,7 @@ void Exchange::complete() {
 void Exchange::end_whole() {
   if (translation_ && !end_translation()) return;
   if (Status whole = tap_->on_end(); !whole) return fail_with(of_upstream(whole.error()), {}, head_.status);
-  if (const std::optional<Error>& embedded = tap_->error(); embedded && !committed_) {
+  if (const std::optional<Error>& embedded = tap_->error(); embedded && !committed_ && !passes_as_it_is()) {
     // An error that calls itself a success: told as what it is.
     const std::string text = embedded->message;
     return fail_with(*embedded, text, head_.status);

@@ -131,12 +131,6 @@ bool Findings::is_security(const Target& target) const noexcept {
   return found != nullptr && found->mode == UpstreamMode::kSecurity;
 }
 
-bool Findings::is_opaque(const Route& route) const noexcept {
-  const bool security = !route.upstreams.empty() && std::all_of(route.upstreams.begin(), route.upstreams.end(),
-                                                                [this](const Target& one) { return is_security(one); });
-  return security || route.operation == RouteOperation::kOpaque;
-}
-
 void Findings::need_name(const std::string& pointer, std::string_view what, std::string_view name,
                          const std::vector<std::string_view>& known) {
   if (name.empty()) return;  // the table has asked for it

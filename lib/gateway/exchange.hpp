@@ -174,6 +174,9 @@ class Exchange final : private engine::TransferSink {
   [[nodiscard]] std::optional<http::Framing> framing_told(std::string_view type, std::optional<http::Framing> by_type) const;
   void take_bytes(std::string_view bytes);
   void whole_bytes(std::string_view bytes);
+  void open_reading_along(const Headers& headers);
+  void read_along(std::string_view bytes);
+  [[nodiscard]] bool guards_read_answer() const noexcept;
   void stream_bytes(std::string_view bytes);
   void take_events(std::string_view bytes);
   bool stream_event(const http::StreamEvent& event);

@@ -62,7 +62,7 @@ constexpr Names kAsked({"content-type", "accept", "openai-beta", "idempotency-ke
 constexpr Names kKeptBack({"set-cookie", "set-cookie2", "server", "via", "x-powered-by", "alt-svc", "strict-transport-security",
                            "www-authenticate", "openai-organization", "openai-project", "date"});
 constexpr Names kAnswered({"content-type", "content-language", "content-disposition", "cache-control", "retry-after", "retry-after-ms",
-                           "x-request-id", "request-id", "x-should-retry", "allow", "location"});
+                           "x-request-id", "request-id", "x-amzn-requestid", "x-amzn-errortype", "x-should-retry", "allow", "location"});
 
 /// Named by the Connection header, so meant for one hop.
 bool named_by_connection(std::string_view connection, std::string_view name) noexcept {

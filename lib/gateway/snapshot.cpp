@@ -279,8 +279,11 @@ Status compile_chains(Snapshot& snapshot, const HostPlugins& host) {
   for (std::size_t i = 0; i < snapshot.routes.size(); ++i) {
     CompiledRoute& route = snapshot.routes[i];
     const LinkSet own = make_links(route.config->plugins, "/routes/" + std::to_string(i) + "/plugins", &host, problems);
-    route.chain = compile_chain(gateway, own, route.opaque || route.security, problems);
-    if (route.chain) route.chain_wants = wants_of(*route.chain);
+    route.chain = compile_chain(gateway, own, route.config->operation == RouteOperation::kOpaque, problems);
+    if (!route.chain) continue;
+    route.chain_wants = wants_of(*route.chain);
+    // A guard in front of an upstream that routes itself looks at what is said, so what cannot be read does not pass there.
+    if (route.security && (route.chain_wants != chat::kWantNothing || route.chain->wants(kWantsDeltas))) route.opaque = false;
   }
   if (!problems.empty()) return fail(Code::kInvalidConfiguration, list_of(problems), problems.front().pointer);
   return {};
@@ -315,18 +318,19 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
     if (!compiled) return tl::unexpected(compiled.error());
     snapshot->upstreams.push_back(std::move(*compiled));
   }
-  std::vector<Route> opaque;
-  for (std::size_t i = 0; i < c.routes.size(); ++i) {
-    auto compiled = compile_route(c.routes[i], *snapshot, before);
+  for (const Route& route : c.routes) {
+    auto compiled = compile_route(route, *snapshot, before);
     if (!compiled) return tl::unexpected(compiled.error());
-    if (compiled->opaque) {
-      opaque.push_back(c.routes[i]);
-      snapshot->opaque_routes.push_back(i);
-    }
     snapshot->routes.push_back(std::move(*compiled));
   }
 
   if (Status compiled = compile_chains(*snapshot, host); !compiled) return tl::unexpected(compiled.error());
+  std::vector<Route> opaque;
+  for (std::size_t i = 0; i < c.routes.size(); ++i) {
+    if (!snapshot->routes[i].opaque) continue;
+    opaque.push_back(c.routes[i]);
+    snapshot->opaque_routes.push_back(i);
+  }
 
   auto matcher = policy::Matcher::compile(c.routes);
   if (!matcher) return tl::unexpected(matcher.error());

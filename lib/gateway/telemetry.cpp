@@ -133,7 +133,7 @@ void Exchange::settle_times() {
 void Exchange::close_notes(Ending ending) {
   if (document_) notes_->keep_prompt(*dialect_, *document_, view_.operation, *snapshot_->mask);
   // An answer that failed before it said anything is billed by nobody.
-  const bool billed = tap_ && (has_content_ || ending == Ending::kCompleted || ending == Ending::kCancelled);
+  const bool billed = tap_ && mode_ != Mode::kBytes && (has_content_ || ending == Ending::kCompleted || ending == Ending::kCancelled);
   const bool uncounted = billed && !outcome_.usage.input_tokens && !outcome_.usage.output_tokens;
   if (uncounted || notes_->wants_answer()) notes_->answer_ends();
   if (uncounted) {

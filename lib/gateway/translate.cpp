@@ -150,12 +150,15 @@ std::string Exchange::losses_in_words() const {
 /// A head has come with an answer in it that the caller cannot read as it is.
 void Exchange::open_translation(std::optional<http::Framing> framing) {
   mode_ = view_.stream ? Mode::kStream : Mode::kWhole;
+  const auto asked_at = std::chrono::duration_cast<std::chrono::seconds>(outcome_.started_at.time_since_epoch());
   translation_ = std::make_unique<Translation>(Translation::Ways{.from = upstream_dialect(),
                                                                  .to = *dialect_,
                                                                  .stream_in = framing,
                                                                  .stream_out = view_.stream,
                                                                  .max_event_bytes = snapshot_->config.gateway.limits.event_bytes,
-                                                                 .max_bytes = kWholeBytes},
+                                                                 .max_bytes = kWholeBytes,
+                                                                 .exchange = outcome_.id,
+                                                                 .asked_at = asked_at.count()},
                                                dialect::Asked{.operation = view_.operation, .request = canonical_.get()}, answer_form());
 }
 
