@@ -153,7 +153,7 @@ Status Translation::end(const dialect::Asked& asked, const dialect::AnswerForm& 
     if (over_) return {};
     deltas_.clear();
     decoder_->conclude(deltas_);
-    if (Status taken = take(deltas_, out); !taken) return taken;
+    if (Status taken = take(std::move(deltas_), out); !taken) return taken;
     if (Status ended = decoder_->on_end(); !ended) return ended;
     if (encoder_) {
       end_stream(out);
