@@ -15,7 +15,6 @@ struct Row {
 
 constexpr std::array kRows{
     // Said in other words: chat::Reasoning, chat::ResponseFormat, chat::Usage, chat::Refusal.
-    Row{"openai", "input_type", chat::LossSeverity::kNote},
     Row{"anthropic", "thinking", chat::LossSeverity::kNote},
     Row{"anthropic", "output_config.effort", chat::LossSeverity::kNote},
     Row{"anthropic", "output_format", chat::LossSeverity::kNote},

@@ -289,9 +289,7 @@ class RequestReader {
     }
     if (key == "encoding_format") return done(read(m, key, embedding.encoding));
     if (key == "dimensions") return done(read(m, key, embedding.dimensions));
-    if (key == "input_type") {  // of some servers of the dialect, which it is kept for as it stood
-      if (auto known = read(m, key, embedding.input_type); !known) return tl::unexpected(known.error());
-    }
+    if (key == "input_type") return done(read(m, key, embedding.input_type));
     return false;
   }
 

@@ -103,7 +103,9 @@ std::string write_usage(const chat::Usage& usage, Operation operation) {
   };
   put("prompt_tokens", usage.input_tokens);
   if (operation != Operation::kEmbeddings) put("completion_tokens", usage.output_tokens);
-  put("total_tokens", chat::total(usage));
+  // A sum of one part alone is no total; vectors have no other part.
+  const bool summed = operation == Operation::kEmbeddings || (usage.input_tokens && usage.output_tokens);
+  put("total_tokens", summed ? chat::total(usage) : usage.total_tokens);
   if (usage.cached_input_tokens || usage.cache_write_tokens) {
     writer.key("prompt_tokens_details").begin_object();
     put("cached_tokens", usage.cached_input_tokens);

@@ -285,9 +285,7 @@ std::string write_request(const chat::Request& request, chat::LossReport& loss) 
     if (!embedding->inputs.empty()) write_prompts(writer, "input", embedding->inputs, embedding->single);
     put(writer, "encoding_format", embedding->encoding);
     put(writer, "dimensions", embedding->dimensions);
-    if (!embedding->input_type.empty() && chat::find_extra(request.extras, kName, "input_type") == nullptr) {
-      loss.add("input_type", "openai's embeddings are the same for queries and documents", LossSeverity::kCosmetic);
-    }
+    put(writer, "input_type", embedding->input_type);
   } else if (const auto* moderation = std::get_if<chat::ModerationInput>(&request.input)) {
     write_moderation(writer, *moderation, loss);
   }

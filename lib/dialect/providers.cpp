@@ -17,14 +17,14 @@ using enum AuthStyle;
 constexpr std::string_view kResponses = "openai-responses";
 
 constexpr std::array kProviders{
-    Provider{"openai", "OpenAI", "openai", "https://api.openai.com/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
+    Provider{"openai", "OpenAI", "openai", "https://api.openai.com/v1", kBearer, kOwnMembersOnly, "x-request-id", kResponses},
     // Any server that speaks the dialect: the configuration names it.
     Provider{"openai-compatible", "OpenAI-compatible", "openai", "", kBearer, kMaxTokens, "x-request-id", {},
              kEntraGrant | kServiceAccountGrant},
 
     // The classic surface: one deployment a path, and the version of the API in the query. The newer one under /openai/v1 is
     // provider openai-compatible's.
-    Provider{"azure", "Azure OpenAI", "openai", "", kApiKeyHeader, kDeployments, "apim-request-id", {}, kEntraGrant},
+    Provider{"azure", "Azure OpenAI", "openai", "", kApiKeyHeader, kDeployments | kOwnMembersOnly, "apim-request-id", {}, kEntraGrant},
 
     // Anthropic's own, and its models on Azure, whose resource the configuration names (https://NAME.services.ai.azure.com/anthropic/v1).
     Provider{"anthropic", "Anthropic", "anthropic", "https://api.anthropic.com/v1", kXApiKeyHeader, kNoQuirk, "request-id"},
@@ -41,14 +41,14 @@ constexpr std::array kProviders{
     Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kMaxTokens, "x-ds-trace-id", kResponses},
     Provider{"fireworks", "Fireworks", "openai", "https://api.fireworks.ai/inference/v1", kBearer, kMaxTokens, "x-request-id"},
     Provider{"gemini", "Gemini", "gemini", "https://generativelanguage.googleapis.com/v1beta", kGoogApiKeyHeader, kNoQuirk, ""},
-    Provider{"groq", "Groq", "openai", "https://api.groq.com/openai/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
+    Provider{"groq", "Groq", "openai", "https://api.groq.com/openai/v1", kBearer, kOwnMembersOnly, "x-request-id", kResponses},
     // Models as `name:provider`; who hosts one answers in the same dialect, with words of its own where something is wrong.
     Provider{"huggingface", "Hugging Face", "openai", "https://router.huggingface.co/v1", kBearer, kMaxTokens, "x-request-id"},
     Provider{"jina", "Jina", "jina", "https://api.jina.ai/v1", kBearer, kNoQuirk, "x-request-id"},
     // Refuses what it does not know with 422 extra_forbidden, stream_options among it; the last chunk of its streams
     // always states usage, so nothing is lost by not asking. Ids: ^[a-zA-Z0-9]{9}$.
     Provider{"mistral", "Mistral", "openai", "https://api.mistral.ai/v1", kBearer,
-             kRefusesStreamOptions | kMaxTokens | kShortToolIds | kRandomSeed | kKnownFieldsOnly | kNoDeveloperRole,
+             kRefusesStreamOptions | kMaxTokens | kShortToolIds | kRandomSeed | kKnownFieldsOnly | kNoDeveloperRole | kOwnMembersOnly,
              "mistral-correlation-id"},
     Provider{"openrouter", "OpenRouter", "openai", "https://openrouter.ai/api/v1", kBearer, kNoQuirk,
              "x-request-id", kResponses},

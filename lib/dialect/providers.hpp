@@ -27,6 +27,7 @@ enum Quirk : std::uint32_t {
   kRandomSeed = 8,             ///< `random_seed` in place of `seed`
   kKnownFieldsOnly = 16,       ///< 4xx on fields it does not know: user, store, logit_bias, service_tier, verbosity, logprobs
   kNoDeveloperRole = 32,       ///< 4xx on the role `developer`
+  kOwnMembersOnly = 128,       ///< 4xx on members that other servers of the dialect have: cache_control, input_type. Only what was translated has them
   kDeployments = 64,           ///< the model stands in the path: `/openai/deployments/{model}/chat/completions`
   kEmbedsByPredict = 1 << 8,   ///< Vertex AI: embeddings are asked of `:predict`, as instances
   kCountsAtRoot = 1 << 9,      ///< Vertex AI: countTokens takes tools and the like at its root, not in a generateContentRequest

@@ -179,7 +179,9 @@ TEST_CASE("streams of a custom upstream reach callers of every dialect in every 
 TEST_CASE("a raw stream is text, and one that is cut off is an error and no end") {
   const auto threads = GENERATE(1u, 4u);
   FaultServer server;
-  Live live(document(upstream(server, rest(R"({"framing":"raw"})")), route_to("mine", R"(,"retry":{"attempts":1})")), threads);
+  // Text alone: nothing in it could be a call, so no tools are offered.
+  const std::string talks = R"("chat":{"path":"/run/{model}","request":{"talk":{"$from":"/messages"},"most":{"$from":"/max_tokens"},"live":{"$from":"/stream"}},"answer":{"text":"/say"},"stream":{"framing":"raw"}})";
+  Live live(document(upstream(server, talks), route_to("mine", R"(,"retry":{"attempts":1})")), threads);
   const std::string text = "Gr\xc3\xbc\xc3\x9f" "e \xf0\x9f\x98\x80\n{}";
   std::size_t asked = 0;
   for (const Caller& caller : callers()) {

@@ -309,7 +309,7 @@ TEST_CASE("a token goes to the origin of its upstream and to nobody else") {
   Grantor grantor;
   Backend a("a"), b("b");
   a->on_request([&](const RawRequest&) { return json_reply("", 307, "Location: http://" + b->authority() + "/v1/chat/completions\r\n"); });
-  Live live(document(a.entry(grantor.entra()) + "," + b.entry(), R"({"name":"r","upstreams":[{"name":"a"}]},{"name":"other","match":{"path":"/b/*"},"upstreams":[{"name":"b"}]})"));
+  Live live(document(a.entry(grantor.entra()) + "," + b.entry(), R"({"name":"other","match":{"path":"/b/*"},"upstreams":[{"name":"b"}]},{"name":"r","upstreams":[{"name":"a"}]})"));
   CHECK(ask(live, chat_request()).status == 502);
   CHECK(b->request_count() == 0);
 }

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "dialect/providers.hpp"
 #include "unit/dialect/wire.hpp"
 
 using namespace sluice;
@@ -122,7 +123,8 @@ TEST_CASE("cache marks go to servers whose schema has them, and to no others") {
     INFO(server->name());
     const auto sent = [&](const json::Document& document) {
       chat::LossReport loss;
-      return server->encode_request(*dialect::anthropic().decode_request(document, Operation::kChat), {.model = "anthropic.claude-sonnet-4"}, loss);
+      const std::uint32_t quirks = server == &dialect::openai() ? dialect::find_provider("openai")->quirks : 0;
+      return server->encode_request(*dialect::anthropic().decode_request(document, Operation::kChat), {.model = "anthropic.claude-sonnet-4", .quirks = quirks}, loss);
     };
     const std::string with = sent(marked);
     std::size_t marks = 0;
