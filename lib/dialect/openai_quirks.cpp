@@ -85,10 +85,21 @@ bool drop_marks(std::vector<chat::Part>& parts) {
   return dropped;
 }
 
+/// Lists that are empty say nothing, and are refused.
+void drop_empty_lists(chat::Turn& turn) {
+  const auto is_content = [](const chat::Part& part) { return !part.as<chat::ToolCall>() && !part.as<chat::ToolResult>() && !part.as<chat::Thinking>(); };
+  const bool list = turn.role == chat::Role::kAssistant && turn.form == chat::ContentForm::kParts;
+  if (list && std::none_of(turn.parts.begin(), turn.parts.end(), is_content)) turn.form = chat::ContentForm::kAuto;
+}
+
 void drop_others_members(chat::Request& request, chat::LossReport& loss) {
   bool marks = false;
+  if (request.sampling.stop && request.sampling.stop->empty()) request.sampling.stop.reset();
   if (auto* chat = request.chat()) {
-    for (chat::Turn& turn : chat->turns) marks = drop_marks(turn.parts) || marks;
+    for (chat::Turn& turn : chat->turns) {
+      marks = drop_marks(turn.parts) || marks;
+      drop_empty_lists(turn);
+    }
     for (chat::Tool& tool : chat->tools) {
       marks = marks || tool.cache;
       tool.cache.reset();

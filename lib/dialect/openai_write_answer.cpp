@@ -135,11 +135,9 @@ std::string encode_answer(const chat::Message& answer, Operation operation, chat
     return out;
   }
   writer.begin_object();
-  // Its clients' model has both, as its streams do; other servers may have neither.
-  const bool generated = operation == Operation::kChat || operation == Operation::kCompletions;
-  if (!answer.id.empty() || generated) writer.field("id", answer.id);
+  if (!answer.id.empty()) writer.field("id", answer.id);
   if (const std::string_view object = object_of(operation); !object.empty()) writer.field("object", object);
-  if (answer.created || generated) writer.key("created").integer(answer.created.value_or(0));
+  if (answer.created) writer.key("created").integer(*answer.created);
   const bool names = operation != Operation::kListModels && operation != Operation::kGetModel;
   if (const std::string_view name = answer.model.empty() && names ? asked_model : std::string_view(answer.model); !name.empty()) writer.field("model", name);
   switch (operation) {

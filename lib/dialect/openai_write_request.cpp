@@ -230,7 +230,7 @@ void write_sampling(json::Writer& writer, const chat::Request& request) {
   put(writer, "min_p", s.min_p);
   put(writer, "repetition_penalty", s.repetition_penalty);
   put(writer, "n", s.choices);
-  if (s.stop && !s.stop->empty()) {  // an empty list is refused, and says nothing
+  if (s.stop) {
     writer.key("stop");
     if (s.stop_is_text && s.stop->size() == 1) {
       writer.string(s.stop->front());

@@ -300,10 +300,7 @@ void write_turn(json::Writer& writer, const chat::Turn& turn, const std::string&
   if (!turn.name.empty()) writer.field("name", turn.name);
   const bool assistant = turn.role == chat::Role::kAssistant;
   if (assistant) write_thinking(writer, turn, {}, path, loss);
-  // An empty list is refused; a turn of nothing but calls has no content.
-  const bool nothing = assistant && turn.form == ContentForm::kParts && content.empty();
-  const ContentForm form = nothing ? ContentForm::kAuto : turn.form;
-  write_content(writer, content, form, path, loss, assistant && form == ContentForm::kAuto);
+  write_content(writer, content, turn.form, path, loss, assistant && turn.form == ContentForm::kAuto);
   if (assistant) {
     bool found = false;
     const std::string refusal = refusals_in_content ? std::string() : refusal_of(turn, found);

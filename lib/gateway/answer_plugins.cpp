@@ -28,12 +28,6 @@ std::size_t place_in(std::string_view whole, std::string_view part) noexcept {
   return static_cast<std::size_t>(part.data() - whole.data());
 }
 
-/// What no plugin could read is not quoted either: its words may be those that a guard keeps back.
-Error unread(Error error) {
-  if (error.code == Code::kUpstreamInvalidAnswer) error.message = "the answer is not what its dialect says, so no plugin could read it";
-  return error;
-}
-
 /// The event with `data` in the place of its own.
 std::string framed(const DecodedEvent& event, std::string_view data, http::Framing framing) {
   std::string out;
@@ -126,7 +120,7 @@ bool Exchange::decode_event(const http::StreamEvent& event) {
   if (event.has_data) {
     const dialect::TapVerdict verdict = tap_->on_event(event.name, event.data);
     if (verdict.error && !stream_terminal_ && !passes_as_it_is()) {  // else the upstream's own words, which pass
-      Error error = unread(*verdict.error);
+      Error error = desk.unquoted(*verdict.error);
       if (desk.queue.empty()) return fail_in_stream(event, std::move(error)), false;
       at_hand.error = std::move(error);
     }
@@ -139,7 +133,7 @@ bool Exchange::decode_event(const http::StreamEvent& event) {
     if (!at_hand.error) {
       engine_.counters().decoded.fetch_add(1, std::memory_order_relaxed);
       if (Status read = desk.editor->read(data, at_hand.texts); !read) {
-        Error error = of_upstream(unread(read.error()));
+        Error error = of_upstream(read.error());
         if (desk.queue.empty()) return fail_with(std::move(error), {}, head_.status), false;
         at_hand.error = std::move(error);
       }
@@ -414,7 +408,7 @@ void Exchange::decode_whole() {
   DecodedEvent& whole = plugins_->direct;
   engine_.counters().decoded.fetch_add(1, std::memory_order_relaxed);
   if (Status read = plugins_->editor->read(whole.raw, whole.texts); !read) {
-    return fail_with(of_upstream(unread(read.error())), {}, head_.status);
+    return fail_with(of_upstream(read.error()), {}, head_.status);
   }
   idle_limit_ = {};  // nothing more can come
   std::vector<dialect::AnswerText>& texts = whole.texts.texts();

@@ -79,6 +79,7 @@ dialect::AnswerForm Exchange::answer_form() const noexcept {
 
 /// What is wrong with its answer, with the upstream's name.
 Error Exchange::of_upstream(Error error) const {
+  if (plugins_) error = plugins_->unquoted(std::move(error));
   error.message = "upstream '" + upstream().config->name + "': " + error.message;
   return error;
 }

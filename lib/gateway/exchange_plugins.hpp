@@ -64,6 +64,8 @@ class ExchangePlugins final : public plugin::Host {
   [[nodiscard]] bool busy() const noexcept { return head_waits || !queue.empty() || end_waits; }
   /// The end of the answer is kept back: the plugins have not been told that it has come, or have not let it go.
   [[nodiscard]] bool holds_end() const noexcept { return editor != nullptr && !end_given; }
+  /// What no plugin could read is not quoted either: its words may be those that a guard keeps back.
+  [[nodiscard]] Error unquoted(Error error) const;
   void hold(DecodedEvent event);
   void forget_answer() noexcept;
 

@@ -118,6 +118,7 @@ TEST_CASE("where a guard reads texts, nothing passes an upstream that routes its
     a->on_request([reply](const RawRequest&) { return reply; });
     const WireAnswer answer = ask(live, asks("hi"));
     CHECK(answer.status == 502);
+    INFO(answer.body);
     CHECK(answer.body.find("4242") == std::string::npos);
   }
   CHECK(problems(document(a.entry(kSecurity), route_to("theirs", R"(,"operation":"opaque")" + kHidesCards))).find("opaque") != std::string::npos);

@@ -28,7 +28,7 @@ TEST_CASE("an answer of Anthropic's models becomes one of OpenAI's") {
     {"type":"thinking","thinking":"hm","signature":"S"},{"type":"text","text":"a"},{"type":"server_tool_use","id":"s","name":"w","input":{}},{"type":"text","text":"b"},
     {"type":"tool_use","id":"toolu_1","name":"f","input":{}}],"stop_reason":"tool_use","stop_sequence":null,
     "usage":{"input_tokens":2,"cache_read_input_tokens":3,"cache_creation_input_tokens":5,"output_tokens":7,"output_tokens_details":{"thinking_tokens":1},"service_tier":"standard"}})")) ==
-        canonical(R"({"id":"msg_1","object":"chat.completion","created":0,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"ab","reasoning_content":"hm",
+        canonical(R"({"id":"msg_1","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"ab","reasoning_content":"hm",
     "tool_calls":[{"id":"toolu_1","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls","native_finish_reason":"tool_use"}],
     "usage":{"prompt_tokens":10,"completion_tokens":7,"total_tokens":17,"prompt_tokens_details":{"cached_tokens":3,"cache_write_tokens":5},"completion_tokens_details":{"reasoning_tokens":1}}})"));
 }

@@ -114,7 +114,7 @@ TEST_CASE("unknown usage is absent") {
   message.usage.emplace();
   CHECK(encoded(message).find("usage") == std::string::npos);
   message.usage->output_tokens = 2;
-  CHECK(encoded(message).find(R"("usage":{"completion_tokens":2,"total_tokens":2})") != std::string::npos);
+  CHECK(encoded(message).find(R"("usage":{"completion_tokens":2})") != std::string::npos);
 }
 
 TEST_CASE("a bare list of models is a list of models") {
