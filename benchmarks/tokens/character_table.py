@@ -1,7 +1,7 @@
 """Writes lib/chat/character_table.hpp: what each character is to the patterns of byte-pair encodings, by its general category.
 
 Knows Unicode's categories; must not know patterns. The version is the one of unicodedata2 in requirements.txt: that of the
-tokenizers the counts are judged by (tests/clients/tokenizers.py), which Python's own unicodedata is behind.
+tokenizers the counts are judged by (tests/clients/exact_tokens.py), which Python's own unicodedata is behind.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 // What sluice makes of texts with a rank file: `token_ids o200k_base|cl100k_base FILE`. Each text comes as its length, four
 // bytes, the lowest first, and its bytes; a line goes out for each: how many tokens, whether that is exact, and which.
-// For tokenizers.py, which asks real tokenizers for the same.
+// For exact_tokens.py, which asks real tokenizers for the same.
 
 #include <array>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Pieces: each alternative of the two patterns, at its edges, as the reference cuts (tests/clients/tokenizers.py compares
+// Pieces: each alternative of the two patterns, at its edges, as the reference cuts (tests/clients/exact_tokens.py compares
 // more).
 
 #include <catch2/catch.hpp>

@@ -1,4 +1,4 @@
-"""Judges exact token counts by real tokenizers: `tokenizers.py TOKEN_IDS CACHE [LABELLED]`.
+"""Judges exact token counts by real tokenizers: `exact_tokens.py TOKEN_IDS CACHE [LABELLED]`.
 
 Takes the ranks out of js-tiktoken and lets three encode the same texts: sluice (token_ids.cpp), tiktoken, which is the
 reference, and js-tiktoken, where its pattern is the reference's. Counts and tokens have to be equal for every text. LABELLED
