@@ -91,17 +91,17 @@ void Exchange::learn_tokens() {
   const std::string& upstream = attempt().upstream;
   const std::string& model = attempt().model;
   const Usage& told = outcome_.usage;
-  if (told.input_tokens && document_ && !notes_->has_prompt() && ratios.wants(Side::kInput, upstream, model)) {
+  if (told.input_tokens && document_ && !notes_->has_prompt() && ratios.wants(Side::kInput, upstream, model, *told.input_tokens)) {
     notes_->count_prompt(*dialect_, *document_, view_.operation, nullptr);
   }
-  if (told.output_tokens && ratios.wants(Side::kOutput, upstream, model)) notes_->answer_ends();
+  // Thinking is billed and seldom shown; and what plugins change is not what was billed.
+  const bool may_be_told = told.output_tokens && told.reasoning_tokens.value_or(0) == 0 && !decodes();
+  if (may_be_told && ratios.wants(Side::kOutput, upstream, model, *told.output_tokens)) notes_->answer_ends();
   const Usage estimate = notes_->estimate(outcome_.served_model);
   if (told.input_tokens && estimate.input_tokens && notes_->prompt_is_text()) {
     ratios.learn(Side::kInput, upstream, model, *estimate.input_tokens, *told.input_tokens);
   }
-  // Thinking is billed and seldom shown; and what plugins change is not what was billed.
-  const bool as_billed = notes_->answer_is_text() && told.reasoning_tokens.value_or(0) == 0 && !decodes();
-  if (told.output_tokens && estimate.output_tokens && as_billed) {
+  if (may_be_told && estimate.output_tokens && notes_->answer_is_text()) {
     ratios.learn(Side::kOutput, upstream, model, *estimate.output_tokens, *told.output_tokens);
   }
 }

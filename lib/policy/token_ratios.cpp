@@ -33,6 +33,19 @@ TokenRatios::Known* TokenRatios::find(Shard& shard, std::uint64_t hash, std::str
   return nullptr;
 }
 
+/// Its place; the one that was not looked at for the longest gives way where there is none.
+TokenRatios::Known& TokenRatios::place(Shard& shard, std::uint64_t hash, std::string_view upstream, std::string_view model) {
+  if (Known* known = find(shard, hash, upstream, model)) return *known;
+  Known* place = nullptr;
+  if (shard.known.size() < kMostModels / kShards) {
+    place = &shard.known.emplace_back();
+  } else {
+    place = &*std::min_element(shard.known.begin(), shard.known.end(), [](const Known& a, const Known& b) { return a.looked_at < b.looked_at; });
+  }
+  *place = {hash, ++shard.looks, std::string(upstream), std::string(model), {}};
+  return *place;
+}
+
 void TokenRatios::learn(Side side, std::string_view upstream, std::string_view model, std::uint64_t estimated, std::uint64_t reported) {
   if (estimated < kLeastTokens || reported == 0 || std::max(estimated, reported) > kMostTokens) return;
   if (upstream.size() + model.size() > kLongestNames) return;
@@ -41,28 +54,18 @@ void TokenRatios::learn(Side side, std::string_view upstream, std::string_view m
   const std::uint64_t h = hash(upstream, model);
   Shard& shard = shards_[h % kShards];
   const std::lock_guard lock(shard.mutex);
-  Known* known = find(shard, h, upstream, model);
-  if (known == nullptr) {
-    if (shard.known.size() < kMostModels / kShards) {
-      known = &shard.known.emplace_back();
-    } else {
-      known = &*std::min_element(shard.known.begin(), shard.known.end(),
-                                 [](const Known& a, const Known& b) { return a.looked_at < b.looked_at; });
-    }
-    *known = {h, ++shard.looks, std::string(upstream), std::string(model), {}};
-  }
-  Ratio& ratio = known->ratios[static_cast<std::size_t>(side)];
+  Ratio& ratio = place(shard, h, upstream, model).ratios[static_cast<std::size_t>(side)];
   ++ratio.samples;
   ratio.value += (sample - ratio.value) / static_cast<std::int64_t>(std::min(ratio.samples, kMemory));
 }
 
-bool TokenRatios::wants(Side side, std::string_view upstream, std::string_view model) {
-  if (upstream.size() + model.size() > kLongestNames) return false;
+bool TokenRatios::wants(Side side, std::string_view upstream, std::string_view model, std::uint64_t reported) {
+  if (reported < kLeastTokens || upstream.size() + model.size() > kLongestNames) return false;
   const std::uint64_t h = hash(upstream, model);
   Shard& shard = shards_[h % kShards];
   const std::lock_guard lock(shard.mutex);
-  const Known* known = find(shard, h, upstream, model);
-  return known == nullptr || known->ratios[static_cast<std::size_t>(side)].samples < kSettled || shard.looks % kMemory == 0;
+  const std::uint64_t asked = ++place(shard, h, upstream, model).ratios[static_cast<std::size_t>(side)].asked;
+  return asked <= kSettled || asked % kMemory == 0;
 }
 
 bool TokenRatios::correct(Side side, std::string_view upstream, std::string_view model, std::uint64_t& estimated) {
@@ -84,6 +87,7 @@ std::vector<TokenCorrection> TokenRatios::all() const {
     const std::lock_guard lock(shard.mutex);
     for (const Known& known : shard.known) {
       const auto& [input, output] = known.ratios;
+      if (input.samples == 0 && output.samples == 0) continue;
       out.push_back({known.upstream, known.model, input.samples == 0 ? 1 : as_number(input.value),
                      output.samples == 0 ? 1 : as_number(output.value), input.samples, output.samples});
     }

@@ -27,15 +27,15 @@ class TokenRatios {
   static constexpr std::uint64_t kLeastTokens = 16;   ///< estimated; less is mostly what a chat puts around it
   static constexpr std::uint64_t kLeastSamples = 8;   ///< before a ratio is applied
   static constexpr std::uint64_t kMemory = 16;        ///< a sample weighs 1/16; the first ones are averaged
-  static constexpr std::uint64_t kSettled = 64;       ///< samples; from then on one of 16 is wanted
+  static constexpr std::uint64_t kSettled = 64;       ///< exchanges that are looked at; from then on one of 16 is
   static constexpr double kLowest = 0.5, kHighest = 4;
 
   /// An answer was billed `reported` tokens where `estimated` were estimated, uncorrected. 0 of either says nothing.
   void learn(Side side, std::string_view upstream, std::string_view model, std::uint64_t estimated, std::uint64_t reported);
 
-  /// True where another sample is worth an estimate that nobody else needs: until a ratio has settled, and now and then
-  /// after that.
-  [[nodiscard]] bool wants(Side side, std::string_view upstream, std::string_view model);
+  /// True where another sample is worth an estimate that nobody else needs: until enough exchanges have been looked at, and
+  /// now and then after that, whether or not a sample came of it. `reported`: what was billed; of few tokens nothing is learned.
+  [[nodiscard]] bool wants(Side side, std::string_view upstream, std::string_view model, std::uint64_t reported);
 
   /// `estimated`, corrected where enough is known; true then. At least 1 of what was at least 1.
   bool correct(Side side, std::string_view upstream, std::string_view model, std::uint64_t& estimated);
@@ -48,6 +48,7 @@ class TokenRatios {
   struct Ratio {
     std::int64_t value = 0;
     std::uint64_t samples = 0;
+    std::uint64_t asked = 0;  // wants()
   };
   struct Known {
     std::uint64_t hash = 0, looked_at = 0;
@@ -61,6 +62,7 @@ class TokenRatios {
     std::vector<Known> known;
   };
   static std::uint64_t hash(std::string_view upstream, std::string_view model) noexcept;
+  static Known& place(Shard& shard, std::uint64_t hash, std::string_view upstream, std::string_view model);
   static Known* find(Shard& shard, std::uint64_t hash, std::string_view upstream, std::string_view model) noexcept;
 
   std::array<Shard, kShards> shards_;

@@ -104,17 +104,19 @@ TEST_CASE("more models than there is room for cost the ones that nobody asks for
   CHECK(of_thousand(ratios, "kept") == 2000);
 }
 
-TEST_CASE("samples are wanted until a ratio has settled, and one of sixteen after that") {
+TEST_CASE("samples are wanted of the first exchanges, and of one in sixteen after them, whatever came of them") {
   TokenRatios ratios;
-  CHECK(ratios.wants(Side::kInput, "u", "m"));
-  learn(ratios, TokenRatios::kSettled - 1, 100, 100);
-  CHECK(ratios.wants(Side::kInput, "u", "m"));
-  learn(ratios, 1, 100, 100);
-  int wanted = 0;
-  for (int i = 0; i != 160; ++i) wanted += ratios.wants(Side::kInput, "u", "m") ? 1 : 0;
-  CHECK(wanted == 10);
-  CHECK(ratios.wants(Side::kOutput, "u", "m"));
-  CHECK_FALSE(ratios.wants(Side::kInput, "u", std::string(TokenRatios::kLongestNames, 'm')));
+  const auto wanted = [&](Side side, std::uint64_t exchanges) {
+    std::uint64_t n = 0;
+    for (std::uint64_t i = 0; i != exchanges; ++i) n += ratios.wants(side, "u", "m", 100) ? 1 : 0;
+    return n;
+  };
+  CHECK(wanted(Side::kInput, TokenRatios::kSettled) == TokenRatios::kSettled);
+  CHECK(wanted(Side::kInput, 160) == 10);
+  CHECK(wanted(Side::kOutput, 1) == 1);
+  CHECK_FALSE(ratios.wants(Side::kOutput, "u", "m", TokenRatios::kLeastTokens - 1));
+  CHECK_FALSE(ratios.wants(Side::kInput, "u", std::string(TokenRatios::kLongestNames, 'm'), 100));
+  CHECK(ratios.all().empty());  // nothing was learned
 }
 
 TEST_CASE("what was learned is told by upstream and model, in this order") {
