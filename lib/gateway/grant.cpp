@@ -212,28 +212,17 @@ Result<std::unique_ptr<const Grant>> service_account_grant(const Upstream& upstr
 Result<std::unique_ptr<const Grant>> role_grant(const Upstream& upstream, Secrets& secrets) {
   const Upstream::Aws& aws = upstream.aws;
   const Upstream::Aws::AssumeRole& role = aws.assume_role;
-  std::array<std::string, 3> keys;
-  std::size_t n = 0;
-  for (const Secret* part : {&aws.access_key_id, &aws.secret_access_key, &aws.session_token}) {
-    std::string& key = keys[n++];
-    if (part->empty()) continue;
-    auto secret = part->resolve();
-    if (!secret) return of(upstream, secret.error());
-    if (!is_header_value(*secret)) {
-      return fail(Code::kInvalidHeader, "upstream '" + upstream.name + "': a key of its \"aws\" holds a control character, which no header may");
-    }
-    key = *std::move(secret);
-    if (part != &aws.access_key_id) secrets.add(key);
-  }
+  auto keys = resolve_aws_keys(upstream, secrets);
+  if (!keys) return tl::unexpected(keys.error());
   auto place = place_of(upstream, role.endpoint.empty() ? "https://sts." + aws.region + ".amazonaws.com" : role.endpoint);
   if (!place) return tl::unexpected(place.error());
   auto& [endpoint, path] = *place;
-  const std::array<std::string, 2> told{keys[1], keys[2]};
+  const std::array<std::string, 2> told{keys->secret_access_key, keys->session_token};
   Parts parts{.identity = identity_of(upstream, endpoint, {"assume_role", path, aws.region, role.role_arn, role.session_name, role.external_id,
-                                                           std::to_string(role.duration.count()), digest_of(keys[0] + '\n' + keys[1] + '\n' + keys[2])}),
+                                                           std::to_string(role.duration.count()), digest_of(keys->access_key_id + '\n' + keys->secret_access_key + '\n' + keys->session_token)}),
               .endpoint = std::move(endpoint),
               .mask = std::make_unique<const telemetry::SecretMask>(told)};
-  auto signer = std::make_unique<const auth::sigv4::Signer>(std::move(keys[0]), std::move(keys[1]), std::move(keys[2]), aws.region, "sts");
+  auto signer = std::make_unique<const auth::sigv4::Signer>(std::move(keys->access_key_id), std::move(keys->secret_access_key), std::move(keys->session_token), aws.region, "sts");
   return std::make_unique<const RoleGrant>(std::move(parts), std::move(path), aws, std::move(signer));
 }
 

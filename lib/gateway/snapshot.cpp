@@ -3,7 +3,6 @@
 #include "gateway/snapshot.hpp"
 
 #include <algorithm>
-#include <array>
 #include <unordered_map>
 
 #include "dialect/rest.hpp"
@@ -48,21 +47,10 @@ std::string_view simulated_base(std::string_view dialect) noexcept {
 }
 
 Result<std::shared_ptr<const auth::sigv4::Signer>> make_signer(const Upstream& upstream, Secrets& secrets) {
-  const Upstream::Aws& aws = upstream.aws;
-  std::array<std::string, 3> keys;
-  std::size_t n = 0;
-  for (const Secret* part : {&aws.access_key_id, &aws.secret_access_key, &aws.session_token}) {
-    std::string& key = keys[n++];
-    if (part->empty()) continue;
-    auto secret = part->resolve();
-    if (!secret) return fail(secret.error().code, "upstream '" + upstream.name + "': " + secret.error().message);
-    if (!is_header_value(*secret)) {
-      return fail(Code::kInvalidHeader, "upstream '" + upstream.name + "': a key of its \"aws\" holds a control character, which no header may");
-    }
-    key = *std::move(secret);
-    if (part != &aws.access_key_id) secrets.add(key);
-  }
-  return std::make_shared<const auth::sigv4::Signer>(std::move(keys[0]), std::move(keys[1]), std::move(keys[2]), aws.region, "bedrock");
+  auto keys = resolve_aws_keys(upstream, secrets);
+  if (!keys) return tl::unexpected(keys.error());
+  return std::make_shared<const auth::sigv4::Signer>(std::move(keys->access_key_id), std::move(keys->secret_access_key), std::move(keys->session_token),
+                                                     upstream.aws.region, "bedrock");
 }
 
 Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapshot* before, Secrets& secrets) {
