@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "commands.hpp"
+#include "log_writer.hpp"
 #include "sluice/sluice.hpp"
 
 namespace sluiced {
@@ -31,7 +32,12 @@ std::string_view name_of(sluice::LogLevel level) noexcept {
   return "error";
 }
 
-/// One write a line, so that lines of several engine threads never mix.
+/// Lives as long as the process: whoever ends it may log until then. First called once signals are blocked.
+LogWriter& log_writer() {
+  static LogWriter& writer = *new LogWriter(STDERR_FILENO);
+  return writer;
+}
+
 void log(sluice::LogLevel level, std::string_view text) {
   if (level == sluice::LogLevel::kDebug) return;
   const auto now = std::chrono::system_clock::now();
@@ -39,7 +45,13 @@ void log(sluice::LogLevel level, std::string_view text) {
   const std::string line =
       fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z {} {}\n", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), ms,
                   name_of(level), text);
-  std::fwrite(line.data(), 1, line.size(), stderr);
+  log_writer().add(line, level != sluice::LogLevel::kInfo);
+}
+
+/// Behind the lines that led to it.
+int complain_last(const std::string& message) {
+  log_writer().flush();
+  return complain(message);
 }
 
 /// Blocked before any thread is made, so that every thread inherits it and only sigwait takes them.
@@ -76,9 +88,9 @@ int serve(const std::string& path) {
   const auto drain_timeout = config->gateway.drain_timeout;
 
   auto gateway = sluice::Gateway::open(std::move(*config), {.log = log});
-  if (!gateway) return complain(gateway.error().message);
+  if (!gateway) return complain_last(gateway.error().message);
   auto server = sluice::Server::start(*gateway);
-  if (!server) return complain(server.error().message);
+  if (!server) return complain_last(server.error().message);
   for (const std::string& address : server->addresses()) fmt::print("listening on http://{}\n", address);
   std::fflush(stdout);
 
@@ -89,12 +101,14 @@ int serve(const std::string& path) {
   std::thread([ending] {
     (void)wait_for(ending);
     log(sluice::LogLevel::kWarning, "second signal: ending at once");
+    log_writer().flush();
     _exit(kInvalid);
   }).detach();
   if (const auto drained = server->drain(drain_timeout); !drained)
     log(sluice::LogLevel::kWarning, drained.error().message);
-  if (const auto closed = gateway->close(); !closed) return complain(closed.error().message);
+  if (const auto closed = gateway->close(); !closed) return complain_last(closed.error().message);
   log(sluice::LogLevel::kInfo, "ended");
+  log_writer().flush();
   return kGood;
 }
 

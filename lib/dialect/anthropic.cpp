@@ -61,6 +61,8 @@ class Anthropic final : public Dialect {
     return anthropic_parts::set_model(body, document, view, model);
   }
   bool is_error_body(std::string_view body) const override { return anthropic_parts::is_error_body(body); }
+  /// Named by their type.
+  Framed framed(std::string_view data) const override { return {anthropic_parts::event_name(data), data}; }
   std::string event_text(std::string_view data) const override { return anthropic_parts::event_text(data); }
 };
 

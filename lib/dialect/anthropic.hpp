@@ -33,7 +33,7 @@ void add_headers(Headers& headers);
 [[nodiscard]] Status set_model(base::EditedBody& body, const json::Document& document, const chat::RequestView& view,
                                std::string_view model);
 /// Makes the body of a request that passes as it is one for a host that has the model in its path (kBodyForVertex,
-/// kBodyForBedrock). Errors: kDuplicateKey; kInvalidRequest for a body that is no object.
+/// kInvoked). Errors: kDuplicateKey; kInvalidRequest for a body that is no object.
 [[nodiscard]] Status fit_to_host(base::EditedBody& body, const json::Document& document, std::uint32_t quirks);
 /// What such a body says in `anthropic_version`; empty for hosts that take Anthropic's own.
 [[nodiscard]] std::string_view version_in_body(std::uint32_t quirks) noexcept;
@@ -84,6 +84,8 @@ class UsageCounts {
 [[nodiscard]] std::unique_ptr<DeltaDecoder> make_delta_decoder();
 [[nodiscard]] std::unique_ptr<DeltaEncoder> make_delta_encoder(const AnswerForm& form);
 [[nodiscard]] std::string event_text(std::string_view data);
+/// What an event is called where events have names: its type.
+[[nodiscard]] std::string event_name(std::string_view data);
 
 // anthropic_edit_stream.cpp, anthropic_edit_whole.cpp
 [[nodiscard]] std::unique_ptr<AnswerEditor> make_stream_editor();

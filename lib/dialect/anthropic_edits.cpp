@@ -22,7 +22,7 @@ Status set_model(base::EditedBody& body, const json::Document& document, const c
 
 std::string_view version_in_body(std::uint32_t quirks) noexcept {
   if ((quirks & kBodyForVertex) != 0) return "vertex-2023-10-16";
-  if ((quirks & kBodyForBedrock) != 0) return "bedrock-2023-05-31";
+  if ((quirks & kInvoked) != 0) return "bedrock-2023-05-31";
   return {};
 }
 
@@ -39,7 +39,7 @@ Status fit_to_host(base::EditedBody& body, const json::Document& document, std::
   };
   if (auto status = editor.set(root, "anthropic_version", json::quoted(version)); !status) return status;
   if (auto status = remove("model"); !status) return status;
-  if ((quirks & kBodyForBedrock) != 0) {
+  if ((quirks & kInvoked) != 0) {
     if (auto status = remove("stream"); !status) return status;
   }
   editor.apply(body);

@@ -70,6 +70,7 @@ bool serves(Operation operation) noexcept {
 
 std::string target_of(const Sending& sending) {
   if ((sending.quirks & kBodyForVertex) != 0) return vertex_target(sending);
+  if ((sending.quirks & kInvoked) != 0) return invoke_target(sending);
   for (const Known& known : kKnown) {
     if (known.operation == sending.operation) return std::string(known.suffix);
   }

@@ -5,7 +5,7 @@
 
 #include "dialect/anthropic.hpp"
 #include "dialect/anthropic_blocks.hpp"
-#include "dialect/base64.hpp"
+#include "base/base64.hpp"
 #include "dialect/reading.hpp"
 
 namespace sluice::dialect::anthropic_parts {
@@ -35,7 +35,7 @@ bool read_source(const Value& source, chat::Source& out) {
   }
   if (type == "text" && source.size() == 3) {  // a document that is its own text
     out.media_type = text(source, "media_type");
-    out.data = base64_encode(text(source, "data"));
+    out.data = base::base64_encode(text(source, "data"));
     return out.media_type == "text/plain";
   }
   if (source.size() != 2) return false;

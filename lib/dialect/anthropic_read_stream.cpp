@@ -211,6 +211,11 @@ class Decoder final : public DeltaDecoder {
 
 std::unique_ptr<DeltaDecoder> make_delta_decoder() { return std::make_unique<Decoder>(); }
 
+std::string event_name(std::string_view data) {
+  const auto document = json::Document::parse(Body::copy(data));
+  return document ? text(document->root(), "type") : std::string();
+}
+
 std::string event_text(std::string_view data) {
   const auto document = json::Document::parse(Body::copy(data));
   if (!document) return {};

@@ -4,7 +4,7 @@
 
 #include "dialect/anthropic.hpp"
 #include "dialect/anthropic_blocks.hpp"
-#include "dialect/base64.hpp"
+#include "base/base64.hpp"
 #include "dialect/lost_extras.hpp"
 
 namespace sluice::dialect::anthropic_parts {
@@ -39,7 +39,7 @@ void write_source(json::Writer& writer, const chat::Source& source, std::string_
   } else if (!source.url.empty()) {
     writer.field("type", "url").field("url", source.url);
   } else if (media_type == kPlain) {
-    writer.field("type", "text").field("media_type", kPlain).field("data", base64_decode(source.data).value_or(source.data));
+    writer.field("type", "text").field("media_type", kPlain).field("data", base::base64_decode(source.data).value_or(source.data));
   } else {
     writer.field("type", "base64").field("media_type", media_type).field("data", source.data);
   }

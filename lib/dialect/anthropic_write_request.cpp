@@ -56,7 +56,7 @@ class RequestWriter {
     thinking();
     output_config();
     if (!counting_) sampling();
-    if (!counting_ && (sending_.quirks & kBodyForBedrock) == 0) stream();
+    if (!counting_ && (sending_.quirks & kInvoked) == 0) stream();
     if (!request_.user.empty()) writer_.key("metadata").begin_object().field("user_id", request_.user).end_object();
     service_tier();
     others();

@@ -53,6 +53,8 @@ class Bedrock final : public Dialect {
   // The path names the model, target_of() writes it: the body has no place for it and needs none.
   Status set_model(base::EditedBody&, const json::Document&, const chat::RequestView&, std::string_view) const override { return {}; }
   bool is_error_body(std::string_view body) const override { return bedrock_parts::is_error_body(body); }
+  /// As SDKs show them: an object whose one member is named like the event.
+  Framed framed(std::string_view data) const override { return bedrock_parts::framed(data); }
   std::string event_text(std::string_view data) const override { return bedrock_parts::event_text(data); }
 };
 

@@ -29,9 +29,15 @@ EventKind kind_of(std::string_view type) noexcept {
 Event event_of(std::string_view name, const json::Value& root) {
   if (name.starts_with('!')) return {EventKind::kException, std::string(name.substr(1)), root};
   if (!name.empty()) return {kind_of(name), std::string(name), root};
-  const json::Value only = root.is(json::Type::kObject) ? root.first() : json::Value{};
-  if (!only || only.next() || !only.is(json::Type::kObject)) return {EventKind::kUnknown, {}, root};
   std::string scratch;
+  json::Value only;
+  for (json::Value member = root.is(json::Type::kObject) ? root.first() : json::Value{}; member; member = member.next()) {
+    // What InvokeModel measured stands beside the last event.
+    if (member.key(scratch).starts_with("amazon-bedrock-")) continue;
+    if (only) return {EventKind::kUnknown, {}, root};
+    only = member;
+  }
+  if (!only || !only.is(json::Type::kObject)) return {EventKind::kUnknown, {}, root};
   const std::string_view type = only.key(scratch);
   return {kind_of(type), std::string(type), only};
 }

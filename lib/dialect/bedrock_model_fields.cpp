@@ -46,10 +46,12 @@ class Fields {
   }
   Fields(const Fields&) = delete;
   Fields& operator=(const Fields&) = delete;
-  json::Writer& key(std::string_view name) {
+  json::Writer& key(std::string_view name) { return inside().key(name); }
+  /// The writer, with the object open.
+  json::Writer& inside() {
     if (!open_) writer_.key("additionalModelRequestFields").begin_object();
     open_ = true;
-    return writer_.key(name);
+    return writer_;
   }
 
  private:
@@ -92,6 +94,14 @@ std::optional<std::int64_t> thinking_budget(const chat::Request& request, Family
   return budget < kLeastBudget ? std::nullopt : std::optional(budget);
 }
 
+void write_nova_reasoning(json::Writer& writer, const chat::Reasoning& reasoning, chat::LossReport& loss) {
+  if (!thinks(reasoning)) return;
+  if (reasoning.effort.empty()) {
+    loss.add(reasoning.budget_tokens ? "reasoning.budget_tokens" : "reasoning.enabled", "nova has efforts in place of it", LossSeverity::kNote);
+  }
+  writer.key("reasoningConfig").begin_object().field("type", "enabled").field("maxReasoningEffort", effort_of(reasoning)).end_object();
+}
+
 void write_model_fields(json::Writer& writer, const chat::Request& request, Family family, chat::LossReport& loss) {
   if (const std::string* own = chat::find_extra(request.extras, kName, "additionalModelRequestFields")) {
     writer.key("additionalModelRequestFields").raw(*own);
@@ -115,8 +125,7 @@ void write_model_fields(json::Writer& writer, const chat::Request& request, Fami
       fields.key("thinking").begin_object().field("type", "enabled").key("budget_tokens").integer(*budget).end_object();
       break;
     case Family::kNova:
-      if (!by_word) loss.add(field, "nova has efforts in place of it", LossSeverity::kNote);
-      fields.key("reasoningConfig").begin_object().field("type", "enabled").field("maxReasoningEffort", effort_of(reasoning)).end_object();
+      write_nova_reasoning(fields.inside(), reasoning, loss);
       break;
     case Family::kOpenAi:
       if (!by_word) loss.add(field, "this model has efforts in place of it", LossSeverity::kNote);

@@ -21,4 +21,7 @@ enum class Family : std::uint8_t { kOther, kAnthropic, kNova, kOpenAi };
 /// Writes the member where there is something to say; the caller's own, if it came in this dialect, as it stood.
 void write_model_fields(json::Writer& writer, const chat::Request& request, Family family, chat::LossReport& loss);
 
+/// Nova's member for it, where it is to think.
+void write_nova_reasoning(json::Writer& writer, const chat::Reasoning& reasoning, chat::LossReport& loss);
+
 }  // namespace sluice::dialect::bedrock_parts

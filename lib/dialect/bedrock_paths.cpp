@@ -4,6 +4,7 @@
 #include <array>
 
 #include "dialect/bedrock.hpp"
+#include "dialect/providers.hpp"
 #include "http/target.hpp"
 
 namespace sluice::dialect::bedrock_parts {
@@ -47,6 +48,7 @@ std::optional<Recognised> recognise(std::string_view method, std::string_view pa
 }
 
 std::string target_of(const Sending& sending) {
+  if ((sending.quirks & kInvoked) != 0) return invoke_target(sending);
   for (const Known& known : kKnown) {
     const bool stream = sending.streaming && sending.operation == Operation::kChat;
     if (known.operation != sending.operation || known.stream != stream) continue;

@@ -191,6 +191,16 @@ class Decoder final : public DeltaDecoder {
 
 std::unique_ptr<DeltaDecoder> make_delta_decoder(const Asked& asked) { return std::make_unique<Decoder>(asked); }
 
+Dialect::Framed framed(std::string_view data) {
+  const auto document = json::Document::parse(Body::copy(data));
+  if (!document) return {{}, data};
+  const Event event = event_of({}, document->root());
+  if (event.kind == EventKind::kUnknown) return {{}, data};
+  // The same place in the bytes that were asked about: the document holds a copy of them.
+  const std::string_view said = event.value.raw();
+  return {event.type, data.substr(static_cast<std::size_t>(said.data() - document->root().raw().data()) + data.find('{'), said.size())};
+}
+
 std::string event_text(std::string_view data) {
   const auto document = json::Document::parse(Body::copy(data));
   if (!document) return {};

@@ -7,6 +7,7 @@
 #include "dialect/bedrock_conversation.hpp"
 #include "dialect/bedrock_model_fields.hpp"
 #include "dialect/bedrock_tools.hpp"
+#include "dialect/providers.hpp"
 #include "json/writer.hpp"
 
 namespace sluice::dialect::bedrock_parts {
@@ -53,7 +54,8 @@ void write_system(json::Writer& writer, const Conversation& conversation, bool j
   if (any) writer.key("system").raw(blocks);
 }
 
-void write_inference(json::Writer& writer, const chat::Request& request, bool thinking, chat::LossReport& loss) {
+/// `nova`: what a field of the model's own says beside Converse has its place here.
+void write_inference(json::Writer& writer, const chat::Request& request, bool thinking, bool nova, chat::LossReport& loss) {
   constexpr std::string_view kPrefix = "inferenceConfig.";
   const chat::Sampling& s = request.sampling;
   const double wished = s.temperature.value_or(0);
@@ -63,11 +65,13 @@ void write_inference(json::Writer& writer, const chat::Request& request, bool th
   const bool drop = s.temperature && wished < 1 && thinking && !own;
   if (drop) loss.add("temperature", "a model that thinks takes none", LossSeverity::kCosmetic);
   const bool temperature = s.temperature.has_value() && !drop;
-  if (!s.max_output_tokens && !temperature && !s.top_p && !s.stop && !any_below(request.extras, kPrefix)) return;
+  const bool top_k = nova && s.top_k;
+  if (!s.max_output_tokens && !temperature && !s.top_p && !top_k && !s.stop && !any_below(request.extras, kPrefix)) return;
   writer.key("inferenceConfig").begin_object();
   if (s.max_output_tokens) writer.key("maxTokens").unsigned_integer(*s.max_output_tokens);
   if (temperature) writer.key("temperature").number(std::min(wished, 1.0));
   if (s.top_p) writer.key("topP").number(*s.top_p);
+  if (top_k) writer.key("topK").integer(*s.top_k);
   if (s.stop) {
     writer.key("stopSequences").begin_array();
     for (const std::string& word : *s.stop) {
@@ -164,6 +168,26 @@ void write_root_extras(json::Writer& writer, const chat::Request& request, chat:
   }
 }
 
+/// Nova's own body has no place for what Converse says beside the conversation; the model's own members stand at its root.
+void write_nova(json::Writer& writer, const chat::Request& request, chat::LossReport& loss) {
+  const auto lost = [&loss](bool said, std::string field, LossSeverity severity) {
+    if (said) loss.add(std::move(field), "a body of nova's own has no place for it; provider \"bedrock\" has", severity);
+  };
+  const chat::ChatInput& chat = *request.chat();
+  lost(!request.metadata.empty(), "metadata", LossSeverity::kCosmetic);
+  lost(!request.service_tier.empty() && request.service_tier != "auto", "service_tier", LossSeverity::kCosmetic);
+  const bool schema = chat.response_format && (chat.response_format->kind == Format::Kind::kJsonSchema || chat.response_format->kind == Format::Kind::kOther);
+  lost(schema, "response_format", LossSeverity::kSemantic);
+  if (chat.reasoning) write_nova_reasoning(writer, *chat.reasoning, loss);
+  for (const chat::Extra& extra : request.extras) {
+    if (extra.dialect != kName) {
+      loss.add(extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+    } else if (!extra.key.starts_with("inferenceConfig.")) {
+      lost(true, extra.key, LossSeverity::kSemantic);
+    }
+  }
+}
+
 }  // namespace
 
 std::string encode_request(const chat::Request& request, const Sending& sending, chat::LossReport& loss) {
@@ -188,12 +212,20 @@ std::string encode_request(const chat::Request& request, const Sending& sending,
   const Family family = family_of(sending.model.empty() ? std::string_view(request.model) : sending.model);
   const bool json_only = chat->response_format && chat->response_format->kind == Format::Kind::kJsonObject;
   if (json_only) loss.add("response_format", "bedrock has JSON by schema alone: the model is told in words", LossSeverity::kNote);
+  const bool nova = (sending.quirks & kNovaBody) != 0;
+  if (nova) writer.field("schemaVersion", "messages-v1");
   Conversation conversation;
   arrange(*chat, conversation, loss);
   write_messages(writer, conversation, loss);
   write_system(writer, conversation, json_only, loss);
-  if (!counts) write_inference(writer, request, thinking_budget(request, family).has_value(), loss);
+  if (!counts) write_inference(writer, request, thinking_budget(request, family).has_value(), nova, loss);
   write_tool_config(writer, *chat, conversation, loss);
+  if (nova) {
+    write_nova(writer, request, loss);
+    report(request, loss);
+    writer.end_object();
+    return out;
+  }
   write_model_fields(writer, request, family, loss);
   if (counts) {
     writer.end_object().end_object().end_object();

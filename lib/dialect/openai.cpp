@@ -43,6 +43,7 @@ class OpenAi final : public Dialect {
 
   bool serves(Operation operation) const noexcept override { return openai_parts::serves(operation); }
   std::string target_of(const Sending& sending) const override {
+    if ((sending.quirks & kInvoked) != 0) return invoke_target(sending);
     return (sending.quirks & kDeployments) != 0 ? openai_parts::deployment_target(sending.operation, sending.model)
                                                 : openai_parts::suffix_of(sending.operation, sending.model);
   }

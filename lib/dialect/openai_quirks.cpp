@@ -142,6 +142,7 @@ chat::Request with_quirks(chat::Request request, std::uint32_t quirks, chat::Los
 namespace sluice::dialect {
 
 bool takes_as_it_is(const chat::Request& request, std::uint32_t quirks) {
+  if ((quirks & kNovaBody) != 0) return false;
   chat::LossReport loss;
   return openai_parts::with_quirks(request, quirks, loss) == request && loss.empty();
 }

@@ -5,8 +5,11 @@
 #include "dialect/providers.hpp"
 
 #include <array>
+#include <charconv>
 
+#include "dialect/bedrock.hpp"
 #include "dialect/rest.hpp"
+#include "http/target.hpp"
 
 namespace sluice::dialect {
 namespace {
@@ -15,6 +18,7 @@ using enum AuthStyle;
 
 /// Seen to be served beside chat in recorded traffic, or stated by the server's own documents (Groq, Ollama, vLLM).
 constexpr std::string_view kResponses = "openai-responses";
+constexpr std::string_view kBedrock = "https://bedrock-runtime.{region}.amazonaws.com", kAmazonId = "x-amzn-requestid";
 
 constexpr std::array kProviders{
     Provider{"openai", "OpenAI", "openai", "https://api.openai.com/v1", kBearer, kOwnMembersOnly, "x-request-id", kResponses},
@@ -34,8 +38,19 @@ constexpr std::array kProviders{
     Provider{"azure-content-safety", "Azure AI Content Safety", kRest, "", kSubscriptionKeyHeader, kNoQuirk, "apim-request-id"},
 
     // Hosted.
-    // With an API key of Bedrock's own, or signed (Upstream::aws).
-    Provider{"bedrock", "AWS Bedrock", "bedrock", "https://bedrock-runtime.{region}.amazonaws.com", kBearer, kNoQuirk, "x-amzn-requestid"},
+    // With an API key of Bedrock's own, or signed (Upstream::aws). Converse first; then InvokeModel, which takes what a family of
+    // models was made to take: Anthropic's messages, OpenAI's chats (gpt-oss, DeepSeek, Qwen, Jamba), Nova's messages, and what
+    // rest_surfaces.cpp says. Recorded so, but for Nova's vectors (AWS' documents).
+    Provider{"bedrock", "AWS Bedrock", "bedrock", kBedrock, kBearer, kNoQuirk, kAmazonId, {}, kSigned},
+    Provider{"bedrock-amazon", "Titan on AWS Bedrock", kRest, kBedrock, kBearer, kInvoked, kAmazonId, {}, kSigned},
+    Provider{"bedrock-anthropic", "Anthropic on AWS Bedrock", "anthropic", kBedrock, kBearer, kInvoked, kAmazonId, {}, kSigned},
+    Provider{"bedrock-cohere", "Cohere on AWS Bedrock", kRest, kBedrock, kBearer, kInvoked, kAmazonId, {}, kSigned},
+    Provider{"bedrock-llama", "Llama on AWS Bedrock", kRest, kBedrock, kBearer, kInvoked, kAmazonId, {}, kSigned},
+    Provider{"bedrock-mistral", "Mistral on AWS Bedrock", kRest, kBedrock, kBearer, kInvoked, kAmazonId, {}, kSigned},
+    Provider{"bedrock-nova", "Nova on AWS Bedrock", "bedrock", kBedrock, kBearer, kInvoked | kNovaBody, kAmazonId, {}, kSigned},
+    Provider{"bedrock-nova-embeddings", "Nova's vectors on AWS Bedrock", kRest, kBedrock, kBearer, kInvoked, kAmazonId, {}, kSigned},
+    Provider{"bedrock-openai", "OpenAI's dialect on AWS Bedrock", "openai", kBedrock, kBearer, kInvoked | kMaxTokens | kOwnMembersOnly, kAmazonId, {},
+             kSigned},
     Provider{"cerebras", "Cerebras", "openai", "https://api.cerebras.ai/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"cohere", "Cohere", "cohere", "https://api.cohere.com/v2", kBearer, kNoQuirk, "x-debug-trace-id"},
     Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kMaxTokens, "x-ds-trace-id", kResponses},
@@ -102,6 +117,26 @@ std::string base_url(const Provider& provider, std::string_view region) {
   const std::size_t at = url.find(kRegion);
   if (at == std::string::npos) return url;
   return region.empty() ? std::string() : url.replace(at, kRegion.size(), region);
+}
+
+std::string invoke_target(const Sending& sending) {
+  if (sending.operation != Operation::kChat) return {};
+  return "/model/" + http::percent_encode(sending.model) + (sending.streaming ? "/invoke-with-response-stream" : "/invoke");
+}
+
+Error exception_error(std::string_view type, std::string_view data) { return bedrock_parts::exception_error(type, data); }
+
+chat::Usage usage_in_head(const Headers& headers) {
+  const auto count = [&headers](std::string_view name) -> std::optional<std::uint64_t> {
+    const std::string_view text = headers.get(name).value_or("");
+    std::uint64_t n = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    return error == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(n) : std::nullopt;
+  };
+  chat::Usage out;
+  out.input_tokens = count("x-amzn-bedrock-input-token-count");
+  out.output_tokens = count("x-amzn-bedrock-output-token-count");
+  return out;
 }
 
 std::span<const Provider> providers() noexcept { return kProviders; }

@@ -16,6 +16,7 @@ enum TokenGrant : std::uint32_t {
   kNoGrant = 0,
   kEntraGrant = 1,           ///< Microsoft Entra's, for a client (Upstream::entra)
   kServiceAccountGrant = 2,  ///< Google's, for a service account (Upstream::service_account)
+  kSigned = 4,               ///< requests signed with keys of AWS (Upstream::aws), which is no token, but stands in a key's place, too
 };
 
 /// Where a provider departs from its dialect. Bits.
@@ -33,9 +34,10 @@ enum Quirk : std::uint32_t {
   kCountsAtRoot = 1 << 9,      ///< Vertex AI: countTokens takes tools and the like at its root, not in a generateContentRequest
   // Hosts of Anthropic's models that have the model in the path: the body says `anthropic_version` in its place. They have chat alone.
   kBodyForVertex = 1 << 10,    ///< `stream` stays in the body (recorded so)
-  kBodyForBedrock = 1 << 11,   ///< `stream` is in the path, too
-  kModelInPath = kDeployments | kBodyForVertex | kBodyForBedrock,
-  kRewrites = kShortToolIds | kRandomSeed | kKnownFieldsOnly | kNoDeveloperRole,  ///< even a caller's own dialect is written anew
+  kInvoked = 1 << 11,          ///< Bedrock's InvokeModel: `stream` is in the path, too, and streams come in frames of AWS
+  kNovaBody = 1 << 12,         ///< Nova's own body (messages-v1): Converse's, without what Converse adds to it
+  kModelInPath = kDeployments | kBodyForVertex | kInvoked,
+  kRewrites = kShortToolIds | kRandomSeed | kKnownFieldsOnly | kNoDeveloperRole | kNovaBody,  ///< even a caller's own dialect is written anew
 };
 
 struct Provider {
@@ -61,6 +63,15 @@ struct Provider {
 /// Makes the body of a request that passes as it is, in `dialect`, one that servers with these quirks take which have the model
 /// in the path. False: there is nothing to be done. Errors: kDuplicateKey; kInvalidRequest for a body that is no object.
 [[nodiscard]] Result<bool> fit_to_host(base::EditedBody& body, const json::Document& document, const Dialect& dialect, std::uint32_t quirks);
+
+/// Where InvokeModel is asked for a chat (kInvoked); empty for what it has no action for.
+[[nodiscard]] std::string invoke_target(const Sending& sending);
+
+/// What a stream's exception says, as AWS names them (`throttlingException`); kUpstreamError with the status it stands for.
+[[nodiscard]] Error exception_error(std::string_view type, std::string_view data);
+
+/// What the head of an answer says of tokens: Bedrock's, whose models have no usage of their own in common.
+[[nodiscard]] chat::Usage usage_in_head(const Headers& headers);
 
 /// Null where unknown.
 [[nodiscard]] const Provider* find_provider(std::string_view name) noexcept;

@@ -45,8 +45,9 @@ Result<chat::Message> read_text(const Value& root, std::string_view body, const 
 
 Result<chat::Message> read_vectors(const Value& list, std::string_view body, const Surface& surface, const Spoken& spoken, const Asked& asked) {
   chat::Message out;
-  for (Value item = list.first(); item; item = item.next()) {
-    const Value vector = spoken.answer.vector.find(item);
+  const bool only = list.first().is(Type::kNumber);  // a list of numbers is the one vector
+  for (Value item = only ? list : list.first(); item; item = only ? Value{} : item.next()) {
+    const Value vector = only ? item : spoken.answer.vector.find(item);
     chat::Embedding& one = out.embeddings.emplace_back();
     one.index = static_cast<std::uint32_t>(out.embeddings.size() - 1);
     if (vector.is(Type::kString)) {

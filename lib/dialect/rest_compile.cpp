@@ -140,7 +140,7 @@ class Judge {
         if (!uses(Said::kInput)) add(there, "needs a reference to '/input'");
         break;
       default:
-        if (!uses(Said::kInput) && !uses(Said::kInputs)) add(there, "needs a reference to '/inputs' or '/input'");
+        if (!uses(Said::kInput) && !uses(Said::kOneInput) && !uses(Said::kInputs)) add(there, "needs a reference to '/inputs', '/input' or '/one_input'");
         break;
     }
     if (!uses(Said::kTools)) return;

@@ -128,6 +128,7 @@ class RequestWriter {
       case Said::kJsonSchema: return schema() != nullptr;
       case Said::kSuffix: return prompts_ != nullptr && !prompts_->suffix.empty();
       case Said::kInput: return judged_ != nullptr || vectors_ != nullptr;
+      case Said::kOneInput:
       case Said::kInputs: return vectors_ != nullptr;
       case Said::kInputType: return vectors_ != nullptr && !vectors_->input_type.empty();
       case Said::kQuery:
@@ -230,6 +231,11 @@ class RequestWriter {
       case Said::kSuffix: writer.string(prompts_->suffix); return;
       case Said::kInput:
       case Said::kInputs: write_inputs(writer, said); return;
+      case Said::kOneInput:
+        if (vectors_->inputs.size() != 1) loss_.add("input", who() + " takes one text at a time", LossSeverity::kSemantic);
+        if (vectors_->inputs.empty()) writer.string({});
+        else write_prompt(writer, vectors_->inputs.front(), "input");
+        return;
       case Said::kInputCount: writer.unsigned_integer(vectors_->inputs.size()); return;
       case Said::kDimensions: writer.integer(*vectors_->dimensions); return;
       case Said::kInputType: writer.string(vectors_->input_type); return;

@@ -133,16 +133,158 @@ RestOptions content_safety() {
   return out;
 }
 
+// InvokeModel, by family. An answer's tokens stand in its head, where the answer has no place for them; a stream's, in its last event.
+
+constexpr const char* kInvokePath = "/model/{model}/invoke";
+constexpr const char* kInvokeStreamPath = "/model/{model}/invoke-with-response-stream";
+
+/// The same on every stream, whoever made the model. Frames tell themselves by their content type.
+RestStream invoke_stream(RestAnswer event) {
+  event.input_tokens = "/amazon-bedrock-invocationMetrics/inputTokenCount";
+  event.output_tokens = "/amazon-bedrock-invocationMetrics/outputTokenCount";
+  return {.path = kInvokeStreamPath, .event = std::move(event)};
+}
+
+constexpr const char* kTitanText = R"({
+  "inputText": {"$from": "/prompt"},
+  "textGenerationConfig": {
+    "maxTokenCount": {"$from": "/max_tokens"},
+    "temperature": {"$from": "/temperature"},
+    "topP": {"$from": "/top_p"},
+    "stopSequences": {"$from": "/stop"}
+  }
+})";
+
+RestOptions bedrock_amazon() {
+  const RestOperation text{.path = kInvokePath,
+                           .request = kTitanText,
+                           .answer = {.text = "/results/0/outputText", .finish = "/results/0/completionReason",
+                                      .input_tokens = "/inputTextTokenCount", .output_tokens = "/results/0/tokenCount"},
+                           .words = {{"FINISH", "stop"}, {"LENGTH", "length"}, {"STOP_CRITERIA_MET", "stop"}, {"CONTENT_FILTERED", "content_filter"}},
+                           .stream = invoke_stream({.text = "/outputText", .finish = "/completionReason"})};
+  RestOptions out{.chat = text, .completions = text};
+  out.embeddings = RestOperation{.path = kInvokePath,
+                                 .request = R"({"inputText": {"$from": "/one_input"}, "dimensions": {"$from": "/dimensions"}})",
+                                 .answer = {.input_tokens = "/inputTextTokenCount", .list = "/embedding"}};
+  out.rerank = RestOperation{.path = kInvokePath,
+                             .request = R"({"query": {"$from": "/query"}, "documents": {"$from": "/documents"}, "top_n": {"$from": "/top_n"}})",
+                             .answer = {.list = "/results", .index = "/index", .score = "/relevance_score"}};
+  return out;
+}
+
+/// Chats are Command R's, of which the conversation is one message by the model's template; completions are those of the
+/// older Command. Vectors by type, so that both versions of Embed answer in one shape.
+RestOptions bedrock_cohere() {
+  const std::map<std::string, std::string> words{{"COMPLETE", "stop"}, {"STOP_SEQUENCE", "stop"}, {"MAX_TOKENS", "length"},
+                                                 {"ERROR_TOXIC", "content_filter"}};
+  RestOptions out;
+  out.chat = RestOperation{.path = kInvokePath,
+                           .request = R"({
+  "message": {"$from": "/prompt"},
+  "max_tokens": {"$from": "/max_tokens"},
+  "temperature": {"$from": "/temperature"},
+  "p": {"$from": "/top_p"},
+  "k": {"$from": "/top_k"},
+  "frequency_penalty": {"$from": "/frequency_penalty"},
+  "presence_penalty": {"$from": "/presence_penalty"},
+  "seed": {"$from": "/seed"},
+  "stop_sequences": {"$from": "/stop"}
+})",
+                           .answer = {.text = "/text", .finish = "/finish_reason", .id = "/response_id"},
+                           .words = words,
+                           .stream = invoke_stream({.text = "/text", .finish = "/finish_reason"})};
+  out.completions = RestOperation{.path = kInvokePath,
+                                  .request = R"({
+  "prompt": {"$from": "/prompt"},
+  "max_tokens": {"$from": "/max_tokens"},
+  "temperature": {"$from": "/temperature"},
+  "p": {"$from": "/top_p"},
+  "k": {"$from": "/top_k"},
+  "stop_sequences": {"$from": "/stop"},
+  "stream": {"$from": "/stream"}
+})",
+                                  .answer = {.text = "/generations/0/text", .finish = "/generations/0/finish_reason", .id = "/id"},
+                                  .words = words,
+                                  .stream = invoke_stream({.text = "/text", .finish = "/finish_reason"})};
+  out.embeddings = RestOperation{.path = kInvokePath,
+                                 .request = R"({
+  "texts": {"$from": "/inputs"},
+  "input_type": {"$from": "/input_type", "default": "search_document"},
+  "output_dimension": {"$from": "/dimensions"},
+  "embedding_types": ["float"]
+})",
+                                 .answer = {.id = "/id", .list = "/embeddings/float"}};
+  out.rerank = RestOperation{.path = kInvokePath,
+                             .request = R"({
+  "api_version": 2,
+  "query": {"$from": "/query"},
+  "documents": {"$from": "/documents"},
+  "top_n": {"$from": "/top_n"}
+})",
+                             .answer = {.list = "/results", .index = "/index", .score = "/relevance_score"}};
+  return out;
+}
+
+RestOptions bedrock_llama() {
+  const RestOperation text{.path = kInvokePath,
+                           .request = R"({
+  "prompt": {"$from": "/prompt"},
+  "max_gen_len": {"$from": "/max_tokens"},
+  "temperature": {"$from": "/temperature"},
+  "top_p": {"$from": "/top_p"}
+})",
+                           .answer = {.text = "/generation", .finish = "/stop_reason", .input_tokens = "/prompt_token_count",
+                                      .output_tokens = "/generation_token_count"},
+                           .stream = invoke_stream({.text = "/generation", .finish = "/stop_reason"})};
+  return {.chat = text, .completions = text};
+}
+
+RestOptions bedrock_mistral() {
+  const RestAnswer answer{.text = "/outputs/0/text", .finish = "/outputs/0/stop_reason"};
+  const RestOperation text{.path = kInvokePath,
+                           .request = R"({
+  "prompt": {"$from": "/prompt"},
+  "max_tokens": {"$from": "/max_tokens"},
+  "temperature": {"$from": "/temperature"},
+  "top_p": {"$from": "/top_p"},
+  "top_k": {"$from": "/top_k"},
+  "stop": {"$from": "/stop"}
+})",
+                           .answer = answer,
+                           .stream = invoke_stream(answer)};
+  return {.chat = text, .completions = text};
+}
+
+RestOptions bedrock_nova_embeddings() {
+  RestOptions out;
+  out.embeddings = RestOperation{.path = kInvokePath,
+                                 .request = R"({
+  "taskType": "SINGLE_EMBEDDING",
+  "singleEmbeddingParams": {
+    "embeddingPurpose": "GENERIC_INDEX",
+    "embeddingDimension": {"$from": "/dimensions"},
+    "text": {"truncationMode": "NONE", "value": {"$from": "/one_input"}}
+  }
+})",
+                                 .answer = {.list = "/embeddings", .vector = "/embedding"}};
+  return out;
+}
+
 using Row = std::pair<std::string_view, RestOptions>;
 
-const std::array<Row, 6>& rows() {
-  static const std::array<Row, 6> all{
+const std::array<Row, 11>& rows() {
+  static const std::array<Row, 11> all{
       Row{"tgi-native", {.chat = tgi(kTgiChat), .completions = tgi(kTgiRequest)}},
       Row{"triton", {.chat = triton(kTritonVllm), .completions = triton(kTritonVllm)}},
       Row{"triton-tensorrt", {.chat = triton(kTritonTensorRt), .completions = triton(kTritonTensorRt)}},
       Row{"kserve", {.chat = kserve(), .completions = kserve()}},
       Row{"tei", tei()},
       Row{"azure-content-safety", content_safety()},
+      Row{"bedrock-amazon", bedrock_amazon()},
+      Row{"bedrock-cohere", bedrock_cohere()},
+      Row{"bedrock-llama", bedrock_llama()},
+      Row{"bedrock-mistral", bedrock_mistral()},
+      Row{"bedrock-nova-embeddings", bedrock_nova_embeddings()},
   };
   return all;
 }

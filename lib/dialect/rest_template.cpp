@@ -44,6 +44,7 @@ constexpr std::array<SaidRow, static_cast<std::size_t>(Said::kCount)> kRows{{
     {"/reasoning_effort", kChat, "reasoning_effort"},
     {"/suffix", kPrompts},
     {"/input", kVectors | kJudge},
+    {"/one_input", kVectors},
     {"/inputs", kVectors},
     {"/input_count", kVectors},
     {"/dimensions", kVectors},

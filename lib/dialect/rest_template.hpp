@@ -20,7 +20,7 @@ enum class Said : std::uint8_t {
   kPrompt, kMessages, kSystem, kLastUser,
   kModel, kMaxTokens, kTemperature, kTopP, kTopK, kMinP, kFrequencyPenalty, kPresencePenalty, kRepetitionPenalty, kSeed, kStop, kStream,
   kUser, kTools, kToolChoice, kParallelToolCalls, kResponseFormat, kJsonSchema, kReasoningEffort, kSuffix,
-  kInput, kInputs, kInputCount, kDimensions, kInputType,
+  kInput, kOneInput, kInputs, kInputCount, kDimensions, kInputType,
   kQuery, kDocuments, kTopN, kReturnDocuments, kTruncate,
   kCount
 };

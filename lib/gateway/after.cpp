@@ -3,11 +3,13 @@
 // asked for, beyond that.
 
 #include "dialect/provider_words.hpp"
+#include "dialect/providers.hpp"
 #include "gateway/core.hpp"
 #include "gateway/exchange.hpp"
 #include "gateway/exchange_plugins.hpp"
 #include "gateway/header_policy.hpp"
 #include "gateway/translation.hpp"
+#include "http/reframing_reader.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -75,7 +77,7 @@ void Exchange::open_answer(ResponseHead&& head) {
   head_.status = head.status;
   head_.headers.reserve(head.headers.size() + 2, head.headers.bytes() + 64);
   pass_down(head.headers, as_it_is, (mode_ == Mode::kWhole || mode_ == Mode::kBytes) && !translation_, head_.headers);
-  if (translation_) {
+  if (translation_ || (mode_ == Mode::kStream && reframes())) {
     (void)head_.headers.set("content-type", mode_ == Mode::kStream ? http::content_type_of(recognised_.framing) : "application/json");
   }
   if (mode_ == Mode::kErrorBody) {
@@ -116,7 +118,8 @@ void Exchange::open_body(const Headers& headers) {
   if (http::Framing told{}; http::is_stream_type(type, told)) framing = told;
   if (translates()) {
     if (view_.stream) framing = framing_told(type, framing);
-    open_translation(framing);
+    const bool in_head = (upstream().provider->quirks & dialect::kInvoked) != 0;
+    open_translation(framing, in_head ? dialect::usage_in_head(headers) : chat::Usage{});
     framing = recognised_.framing;
   } else {
     if (!framing && view_.stream && recognised_.framing == http::Framing::kJsonArray) framing = recognised_.framing;
@@ -124,10 +127,34 @@ void Exchange::open_body(const Headers& headers) {
   }
   if (mode_ == Mode::kStream) {
     outcome_.streamed = true;
-    events_ = http::make_event_reader(*framing, snapshot_->config.gateway.limits.event_bytes);
+    events_ = reader_of(*framing);
   } else {
     first_delta_deadline_.reset();
   }
+}
+
+/// The caller's dialect in frames that the caller does not expect.
+bool Exchange::reframes() const noexcept {
+  return !translation_ && !passes_as_it_is() && (upstream().provider->quirks & dialect::kInvoked) != 0;
+}
+
+/// What the caller's dialect makes of an event; of an exception it has no name for, what AWS means by it.
+dialect::TapVerdict Exchange::judge(const http::StreamEvent& event) {
+  if (!event.name.starts_with('!') || !reframes()) return tap_->on_event(event.name, event.data);
+  dialect::TapVerdict out;
+  out.error = dialect::exception_error(event.name.substr(1), event.data);
+  return out;
+}
+
+/// Reads an answer's stream; where it is the caller's dialect in frames of AWS', as the caller has it framed.
+std::unique_ptr<http::EventReader> Exchange::reader_of(http::Framing framing) const {
+  auto reader = http::make_event_reader(framing, snapshot_->config.gateway.limits.event_bytes);
+  if (!reframes()) return reader;
+  const dialect::Dialect& spoken = *dialect_;
+  return std::make_unique<http::ReframingReader>(std::move(reader), recognised_.framing, [&spoken](std::string_view data) {
+    dialect::Dialect::Framed as = spoken.framed(data);
+    return http::Reframed{std::move(as.name), as.data};
+  });
 }
 
 /// An upstream that routes itself is not in charge of what may be said: where a guard reads answers, they are decoded.

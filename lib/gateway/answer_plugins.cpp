@@ -118,7 +118,7 @@ bool Exchange::decode_event(const http::StreamEvent& event) {
     raw = rewritten;
   }
   if (event.has_data) {
-    const dialect::TapVerdict verdict = tap_->on_event(event.name, event.data);
+    const dialect::TapVerdict verdict = judge(event);
     if (verdict.error && !stream_terminal_ && !passes_as_it_is()) {  // else the upstream's own words, which pass
       Error error = desk.unquoted(*verdict.error);
       if (desk.queue.empty()) return fail_in_stream(event, std::move(error)), false;

@@ -135,8 +135,7 @@ class UpstreamJudge {
 
   void judge_aws(const dialect::Provider* provider) {
     if (upstream_.aws.region.empty()) return;
-    const std::string_view spoken = !upstream_.dialect.empty() ? std::string_view(upstream_.dialect) : provider == nullptr ? "" : provider->dialect;
-    if (provider != nullptr && spoken != "bedrock") {
+    if (provider != nullptr && (provider->grants & dialect::kSigned) == 0 && upstream_.dialect != "bedrock") {
       add("aws", fmt::format("has no effect: provider {} takes no signed requests; use \"credential\"", shown(upstream_.provider)));
     }
     if (!upstream_.credential.empty()) add("aws", "stands beside \"credential\": a request is signed, or carries a key, not both");

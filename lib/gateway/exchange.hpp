@@ -159,7 +159,10 @@ class Exchange final : private engine::TransferSink {
   void answer_count();
   void tell_losses();
   [[nodiscard]] std::string losses_in_words() const;
-  void open_translation(std::optional<http::Framing> framing);
+  void open_translation(std::optional<http::Framing> framing, const chat::Usage& usage);
+  [[nodiscard]] bool reframes() const noexcept;
+  [[nodiscard]] dialect::TapVerdict judge(const http::StreamEvent& event);
+  [[nodiscard]] std::unique_ptr<http::EventReader> reader_of(http::Framing framing) const;
   void translate_bytes(std::string_view bytes);
   void take_translated(std::string_view told);
   void fail_translated(Error error);
@@ -180,6 +183,7 @@ class Exchange final : private engine::TransferSink {
   void stream_bytes(std::string_view bytes);
   void take_events(std::string_view bytes);
   bool stream_event(const http::StreamEvent& event);
+  bool give_end();
   void fail_in_stream(const http::StreamEvent& event, Error error);
   void fail_in_stream(Error error, std::string_view provider_text, std::string words);
   void forget_request();

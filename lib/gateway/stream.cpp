@@ -55,7 +55,7 @@ void Exchange::take_events(std::string_view bytes) {
 bool Exchange::stream_event(const http::StreamEvent& event) {
   if (decodes()) return decode_event(event);
   if (event.has_data) {
-    const dialect::TapVerdict verdict = tap_->on_event(event.name, event.data);
+    const dialect::TapVerdict verdict = judge(event);
     if (verdict.error && !stream_terminal_) {
       fail_in_stream(event, *verdict.error);
       return false;
@@ -155,8 +155,25 @@ void Exchange::end_stream() {
     if (!stream_event(event)) return;
     flush_run();
   }
+  if (reframes() && stream_finished_ && !stream_terminal_ && !broken_off && !give_end()) return;
   if (stream_terminal_ || ((stream_finished_ || route_->security) && !broken_off)) return finish_stream();
   fail_with(make_error(Code::kUpstreamTruncated, "upstream '" + upstream().config->name + "' ended the stream before it was finished"));
+}
+
+/// The end a caller's dialect has for streams, where frames of another's had none. False: the exchange has ended.
+bool Exchange::give_end() {
+  if (!dialect_->ends_anywhere()) return true;
+  std::string end;
+  dialect_->delta_encoder(answer_form())->end(end);
+  const auto reader = http::make_event_reader(recognised_.framing, end.size());
+  reader->feed(end);
+  http::StreamEvent event;
+  for (;;) {
+    const auto more = reader->next(event);
+    if (!more || !*more) return true;
+    if (!stream_event(event)) return false;
+    flush_run();
+  }
 }
 
 /// Nothing takes this attempt's place any more: what came in front of its failure is the caller's.

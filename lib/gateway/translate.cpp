@@ -148,7 +148,7 @@ std::string Exchange::losses_in_words() const {
 }
 
 /// A head has come with an answer in it that the caller cannot read as it is.
-void Exchange::open_translation(std::optional<http::Framing> framing) {
+void Exchange::open_translation(std::optional<http::Framing> framing, const chat::Usage& usage) {
   mode_ = view_.stream ? Mode::kStream : Mode::kWhole;
   const auto asked_at = std::chrono::duration_cast<std::chrono::seconds>(outcome_.started_at.time_since_epoch());
   translation_ = std::make_unique<Translation>(Translation::Ways{.from = upstream_dialect(),
@@ -158,7 +158,8 @@ void Exchange::open_translation(std::optional<http::Framing> framing) {
                                                                  .max_event_bytes = snapshot_->config.gateway.limits.event_bytes,
                                                                  .max_bytes = kWholeBytes,
                                                                  .exchange = outcome_.id,
-                                                                 .asked_at = asked_at.count()},
+                                                                 .asked_at = asked_at.count(),
+                                                                 .usage = usage},
                                                dialect::Asked{.operation = view_.operation, .request = canonical_.get()}, answer_form());
 }
 

@@ -6,7 +6,8 @@
 #include <cstring>
 #include <utility>
 
-#include "dialect/base64.hpp"
+#include "base/base64.hpp"
+#include "dialect/providers.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -17,7 +18,8 @@ bool is_said(chat::Operation operation) noexcept { return operation == chat::Ope
 }  // namespace
 
 Translation::Translation(const Ways& ways, const dialect::Asked& asked, const dialect::AnswerForm& form)
-    : from_(ways.from), to_(ways.to), max_bytes_(ways.max_bytes), exchange_(is_said(asked.operation) ? ways.exchange : std::string_view{}), asked_at_(ways.asked_at) {
+    : from_(ways.from), to_(ways.to), max_bytes_(ways.max_bytes), exchange_(is_said(asked.operation) ? ways.exchange : std::string_view{}), asked_at_(ways.asked_at), usage_in_head_(ways.usage),
+      aws_(ways.stream_in == http::Framing::kAwsEvents) {
   if (ways.stream_in) {
     reader_ = http::make_event_reader(*ways.stream_in, ways.max_event_bytes);
     decoder_ = from_.delta_decoder(asked);
@@ -47,6 +49,12 @@ Status Translation::feed(std::string_view bytes, std::string& out) {
 Status Translation::take_event(const http::StreamEvent& event, std::string& out) {
   if (!event.has_data || over_) return {};
   deltas_.clear();
+  if (aws_ && event.name.starts_with('!')) {  // an exception, whatever its servers speak otherwise
+    Error error = dialect::exception_error(event.name.substr(1), event.data);
+    std::string words = error.message;
+    deltas_.push_back({0, chat::ErrorDelta{std::move(error), std::move(words)}});
+    return take(std::move(deltas_), out);
+  }
   if (Status read = decoder_->on_event(event.name, event.data, deltas_); !read) return read;
   if (Status taken = take(std::move(deltas_), out); !taken) return taken;
   if (decoder_->over()) end_stream(out);
@@ -111,9 +119,9 @@ void respell(chat::Message& message, const chat::Request& request) {
         const float single = static_cast<float>((*numbers)[i]);
         std::memcpy(bytes.data() + i * sizeof single, &single, sizeof single);
       }
-      one.vector = dialect::base64_encode(bytes);
+      one.vector = base::base64_encode(bytes);
     } else if (const auto* packed = std::get_if<std::string>(&one.vector); packed != nullptr && input->encoding != "base64") {
-      const auto bytes = dialect::base64_decode(*packed);
+      const auto bytes = base::base64_decode(*packed);
       if (!bytes || bytes->size() % sizeof(float) != 0) continue;
       std::vector<double> unpacked(bytes->size() / sizeof(float));
       for (std::size_t i = 0; i < unpacked.size(); ++i) {
@@ -169,6 +177,10 @@ Status Translation::end(const dialect::Asked& asked, const dialect::AnswerForm& 
     whole_ = {};
     message = *std::move(read);
     fill_in(message);
+    if (!message.usage && !chat::empty(usage_in_head_)) {
+      message.usage = usage_in_head_;
+      if (message.choices.empty()) message.usage->total_tokens = usage_in_head_.input_tokens;  // vectors and rankings have no output
+    }
     for (chat::Choice& choice : message.choices) choice.turn.form = chat::ContentForm::kAuto;  // the other dialect has its own
     note(message);
     if (asked.request != nullptr) respell(message, *asked.request);

@@ -28,6 +28,7 @@ class Translation {
     std::size_t max_event_bytes = 0, max_bytes = 0;         ///< of one event; of what has to be whole first
     std::string_view exchange = {};                         ///< the id of answers whose upstream gives them none,
     std::int64_t asked_at = 0;                              ///< and their date, in Unix seconds: clients want both
+    chat::Usage usage = {};                                 ///< what the answer's head says of it, where the answer says nothing
   };
   /// `asked` and `form` are read here.
   Translation(const Ways& ways, const dialect::Asked& asked, const dialect::AnswerForm& form);
@@ -70,6 +71,8 @@ class Translation {
   const std::size_t max_bytes_;
   const std::string exchange_;
   const std::int64_t asked_at_;
+  const chat::Usage usage_in_head_;
+  const bool aws_;  // the upstream's stream comes in its frames
   std::unique_ptr<http::EventReader> reader_;        // null: the upstream answers whole
   std::unique_ptr<dialect::DeltaDecoder> decoder_;   // with reader_
   std::unique_ptr<dialect::DeltaEncoder> encoder_;   // null: the caller wants it whole

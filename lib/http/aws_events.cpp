@@ -6,6 +6,10 @@
 #include <zlib.h>
 
 #include <array>
+#include <optional>
+#include <utility>
+
+#include "base/base64.hpp"
 
 namespace sluice::http {
 namespace {
@@ -75,6 +79,20 @@ void write_message(std::string& out, std::string_view message) {
   out += "\"}";
 }
 
+/// The one member of `chunk` frames that says something: `bytes`, in base64. What else stands there (`p`) is padding. None of
+/// it has escapes in it, so that it is found without a parser. Nothing where it is no such object.
+std::optional<std::string> bytes_of_chunk(std::string_view payload) {
+  constexpr std::string_view kKey = "\"bytes\"", kBlanks = " \t\r\n";
+  std::size_t at = payload.find(kKey);
+  if (at == std::string_view::npos) return std::nullopt;
+  at = payload.find_first_not_of(kBlanks, at + kKey.size());
+  if (at == std::string_view::npos || payload[at] != ':') return std::nullopt;
+  at = payload.find_first_not_of(kBlanks, at + 1);
+  if (at == std::string_view::npos || payload[at] != '"') return std::nullopt;
+  const std::size_t end = payload.find('"', ++at);
+  return end == std::string_view::npos ? std::nullopt : base::base64_decode(payload.substr(at, end - at));
+}
+
 void append_header(std::string& out, std::string_view name, std::string_view value) {
   out += static_cast<char>(name.size());
   out.append(name) += static_cast<char>(kStringType);
@@ -109,6 +127,11 @@ Status AwsEventReader::parse(std::string_view raw, StreamEvent& event) {
       write_message(message_, read.error_message);
       event.data = message_;
     }
+  } else if (read.event_type == "chunk") {
+    auto bytes = bytes_of_chunk(event.data);
+    if (!bytes) return broken("is a chunk without bytes");
+    chunk_ = *std::move(bytes);
+    event.data = chunk_;
   } else {
     event.name = read.event_type;
   }

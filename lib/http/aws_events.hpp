@@ -10,7 +10,8 @@
 namespace sluice::http {
 
 /// Reads frames. A frame whose checksum, lengths or headers are wrong is kUpstreamInvalidAnswer. Errors that say what they
-/// say in a header alone (`:error-message`) have it as `{"message":"…"}`, as exceptions do.
+/// say in a header alone (`:error-message`) have it as `{"message":"…"}`, as exceptions do. Frames of the type `chunk`, in which
+/// InvokeModelWithResponseStream carries the models' own events, are events without a name: what is in their `bytes`.
 class AwsEventReader final : public GatheringReader {
  public:
   using GatheringReader::GatheringReader;
@@ -21,6 +22,7 @@ class AwsEventReader final : public GatheringReader {
 
   std::string name_;     // of an exception: its type behind a `!`
   std::string message_;  // of an error without a payload
+  std::string chunk_;    // what was in one
 };
 
 /// Appends a frame: `:message-type` event, `:event-type` `name`, `:content-type` application/json. A name that begins with `!`

@@ -24,7 +24,7 @@ constexpr std::size_t kKeptBytes = 4096;
 // What http-parser collects from one head.
 struct Collector {
   RequestHead& head;
-  Framing& framing;
+  BodyFraming& framing;
   std::string_view name;
 };
 
@@ -251,7 +251,7 @@ std::size_t RequestParser::Impl::head_step(std::string_view bytes) {
 
 void RequestParser::Impl::finish_head(std::string_view bytes) {
   RequestHead head;
-  Framing framing;
+  BodyFraming framing;
   head.headers.reserve(lines - 1, bytes.size());
   Collector collector{head, framing, {}};
   http_parser parser;

@@ -164,7 +164,7 @@ Result<std::uint64_t> judge_chunk_line(std::string_view line) {
   return size;
 }
 
-void Framing::note(std::string_view name, std::string_view value) {
+void BodyFraming::note(std::string_view name, std::string_view value) {
   switch (name.size()) {
     case 4:
       if (same_name(name, "host")) host_.add(value);
@@ -196,7 +196,7 @@ void Framing::note(std::string_view name, std::string_view value) {
   }
 }
 
-Status Framing::judge(RequestHead& head) const {
+Status BodyFraming::judge(RequestHead& head) const {
   if (upgrade_)
     return fail(Code::kUnsupportedProtocol,
                 "protocol upgrades (WebSocket, h2c) are not served here; send plain HTTP/1.1", "upgrade");

@@ -24,7 +24,7 @@ namespace sluice::http {
 [[nodiscard]] Result<std::uint64_t> judge_chunk_line(std::string_view line);
 
 /// The fields that say where a request ends and how it is to be read. Lifetime: the head they were noted from.
-class Framing {
+class BodyFraming {
  public:
   /// Notes a field, with the blanks that stood behind its value.
   void note(std::string_view name, std::string_view value);

@@ -100,10 +100,13 @@ struct JsonlSink::State {
   /// The thread's life.
   void work();
 
-  /// Carries until nothing is left or the disk refuses.
-  void carry_all(std::unique_lock<std::mutex>& lock, TimePoint now) {
-    while (!pieces.empty() && carry(lock, kPiece, now) != 0) {
+  /// Carries what stands there now, or, `to_the_end`, until nothing is left. What comes meanwhile is gathered again, or each
+  /// line of a busy gateway would be a write. False where the disk refuses.
+  bool carry_all(std::unique_lock<std::mutex>& lock, TimePoint now, bool to_the_end) {
+    for (std::size_t left = pieces.size(); !pieces.empty() && (to_the_end || left > 0); --left) {
+      if (carry(lock, kPiece, now) == 0) return false;
     }
+    return true;
   }
 };
 
@@ -214,7 +217,7 @@ bool JsonlSink::flush(TimePoint deadline) {
   if (state.stopping) return state.settled >= target;
   if (!thread_.joinable()) {
     state.file.retry_now();
-    state.carry_all(lock, deadline);
+    state.carry_all(lock, deadline, true);
     return state.settled >= target;
   }
   const std::uint64_t mine = ++state.asked;
@@ -232,7 +235,7 @@ void JsonlSink::close(TimePoint deadline) {
   state.give_up = deadline;
   if (!thread_.joinable()) {
     state.file.retry_now();
-    state.carry_all(lock, deadline);
+    state.carry_all(lock, deadline, true);
     state.drop_all();
     return;
   }
@@ -280,12 +283,13 @@ void JsonlSink::State::work() {
     wake.wait_for(lock, gathering, [&] { return hurried(); });
     const std::uint64_t answering = asked;
     const bool last = stopping;
-    if (last || answering != answered) file.retry_now();
-    carry_all(lock, std::chrono::steady_clock::now());
+    const bool waited_for = last || answering != answered;
+    if (waited_for) file.retry_now();
+    const bool carried = carry_all(lock, std::chrono::steady_clock::now(), waited_for);
     answered = answering;
     done.notify_all();
-    if (pieces.empty()) {
-      if (stopping) break;
+    if (carried) {
+      if (stopping && pieces.empty()) break;
       continue;
     }
     // The disk refuses. Lines that come meanwhile wait with the others, or find no room.

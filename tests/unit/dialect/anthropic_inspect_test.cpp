@@ -187,7 +187,7 @@ TEST_CASE("a body that passes as it is is made fit for hosts that have the model
   CHECK_FALSE(own.edited());
   CHECK(dialect::fit_to_host(own, document, anthropic(), dialect::kBodyForVertex) == true);
   CHECK(own.to_string() == fitted(dialect::kBodyForVertex));
-  CHECK(fitted(dialect::kBodyForBedrock) == R"({"anthropic_version":"bedrock-2023-05-31","messages":[ ]})");
+  CHECK(fitted(dialect::kInvoked) == R"({"anthropic_version":"bedrock-2023-05-31","messages":[ ]})");
 }
 
 TEST_CASE("Vertex has the model in the path, its version behind an @, and chat alone") {

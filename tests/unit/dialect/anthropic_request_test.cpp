@@ -330,7 +330,7 @@ TEST_CASE("bodies for hosts that have the model in the path say a version in its
   const std::string rest = R"("max_tokens":5,"messages":[{"role":"user","content":"q"}]})";
   const std::string vertex = R"({"anthropic_version":"vertex-2023-10-16","stream":true,)" + rest, bedrock = R"({"anthropic_version":"bedrock-2023-05-31",)" + rest;
   CHECK(canonical(translated(anthropic(), anthropic(), body, "m", Operation::kChat, dialect::kBodyForVertex).json) == canonical(vertex));
-  CHECK(canonical(translated(openai(), anthropic(), body, "m", Operation::kChat, dialect::kBodyForBedrock).json) == canonical(bedrock));
+  CHECK(canonical(translated(openai(), anthropic(), body, "m", Operation::kChat, dialect::kInvoked).json) == canonical(bedrock));
   // One that has it already keeps one.
   CHECK(canonical(translated(anthropic(), anthropic(), vertex, {}, Operation::kChat, dialect::kBodyForVertex).json) == canonical(vertex));
 }

@@ -1,10 +1,10 @@
 // Base64, both ways.
 
-#include "dialect/base64.hpp"
+#include "base/base64.hpp"
 
 #include <cstdint>
 
-namespace sluice::dialect {
+namespace sluice::base {
 namespace {
 
 constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -50,4 +50,4 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return out;
 }
 
-}  // namespace sluice::dialect
+}  // namespace sluice::base

@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-namespace sluice::dialect {
+namespace sluice::base {
 
 [[nodiscard]] std::string base64_encode(std::string_view bytes);
 /// Nothing for what is no base64; padding may be left out.
 [[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
 
-}  // namespace sluice::dialect
+}  // namespace sluice::base
