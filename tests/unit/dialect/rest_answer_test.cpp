@@ -115,6 +115,10 @@ TEST_CASE("vectors are numbers or base64, in a list of their own or of objects, 
   CHECK(refused(*surface(options), R"({"data":[{"v":["x"]},{"v":[]}]})", asked).code == Code::kUpstreamInvalidAnswer);
   CHECK(refused(*surface(options), R"({"data":[{},{}]})", asked).message.find("has no vector") != std::string::npos);
   CHECK(refused(*surface(options), R"({"datum":[]})", asked).message.find("has no list") != std::string::npos);
+  const chat::Request one = test::request_of(dialect::openai(), R"({"model":"m","input":"a"})", Operation::kEmbeddings);
+  const dialect::Asked asked_one{.operation = Operation::kEmbeddings, .request = &one};
+  CHECK(std::get<std::vector<double>>(read_answer(*surface(options), R"({"data":[0.5,2]})", asked_one).embeddings.at(0).vector) == std::vector<double>{0.5, 2});
+  CHECK(refused(*surface(options), R"({"data":[0.5,"x"]})", asked_one).code == Code::kUpstreamInvalidAnswer);
   options.embeddings->answer = {};
   CHECK(std::get<std::vector<double>>(read_answer(*surface(options), "[[1,2],[3,4]]", asked).embeddings[1].vector) == std::vector<double>{3, 4});
 }

@@ -67,6 +67,28 @@ TEST_CASE("frames that were written are read at every split") {  // DIAL-25
   });
 }
 
+TEST_CASE("chunks of InvokeModel are events without a name, whatever pads them, and one without bytes is none") {  // DIAL-25
+  const auto chunk = [](const std::string& payload) { return frame(text_header(":event-type", "chunk") + text_header(":message-type", "event"), payload); };
+  const std::string stream = chunk(R"({"bytes":"eyJhIjoxfQ==","p":"abc"})") + chunk(R"({ "p" : "bytes" , "bytes" : "" })") +
+                             frame(text_header(":exception-type", "throttlingException") + text_header(":message-type", "exception"), "{}");
+  const Events expected{{R"({"a":1})", "", true}, {"", "", true}, {"{}", "!throttlingException", true}};
+  test::each_split(stream, [&](const std::vector<std::string_view>& pieces) {
+    AwsEventReader reader(1 << 20);
+    CHECK(told_of(reader, pieces) == expected);
+  });
+  for (const std::string payload : {R"({"p":"abc"})", R"({"bytes":7})", R"({"bytes":"a"})", R"({"bytes":"!!!!"})", R"({"bytes":"eyJ)", R"("bytes")", ""}) {
+    INFO(payload);
+    AwsEventReader reader(1 << 20);
+    const std::string one = chunk(payload);
+    reader.feed(one);
+    StreamEvent event;
+    const auto read = reader.next(event);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code == Code::kUpstreamInvalidAnswer);
+    CHECK(read.error().message.find("chunk without bytes") != std::string::npos);
+  }
+}
+
 TEST_CASE("a written frame is the one of the specification, byte for byte") {
   std::string written;
   append_aws_event(written, "messageStop", R"({"stopReason":"end_turn"})");
