@@ -83,14 +83,15 @@ void write_message(std::string& out, std::string_view message) {
 /// it has escapes in it, so that it is found without a parser. Nothing where it is no such object.
 std::optional<std::string> bytes_of_chunk(std::string_view payload) {
   constexpr std::string_view kKey = "\"bytes\"", kBlanks = " \t\r\n";
-  std::size_t at = payload.find(kKey);
-  if (at == std::string_view::npos) return std::nullopt;
-  at = payload.find_first_not_of(kBlanks, at + kKey.size());
-  if (at == std::string_view::npos || payload[at] != ':') return std::nullopt;
-  at = payload.find_first_not_of(kBlanks, at + 1);
-  if (at == std::string_view::npos || payload[at] != '"') return std::nullopt;
-  const std::size_t end = payload.find('"', ++at);
-  return end == std::string_view::npos ? std::nullopt : base::base64_decode(payload.substr(at, end - at));
+  for (std::size_t key = payload.find(kKey); key != std::string_view::npos; key = payload.find(kKey, key + 1)) {
+    std::size_t at = payload.find_first_not_of(kBlanks, key + kKey.size());
+    if (at == std::string_view::npos || payload[at] != ':') continue;  // a value that reads like the key
+    at = payload.find_first_not_of(kBlanks, at + 1);
+    if (at == std::string_view::npos || payload[at] != '"') return std::nullopt;
+    const std::size_t end = payload.find('"', ++at);
+    return end == std::string_view::npos ? std::nullopt : base::base64_decode(payload.substr(at, end - at));
+  }
+  return std::nullopt;
 }
 
 void append_header(std::string& out, std::string_view name, std::string_view value) {

@@ -64,6 +64,23 @@ TEST_CASE("a queue that fills up wakes its writer before the gathering is over, 
   CHECK(lines_of(disk.text("e")).size() == 710);
 }
 
+TEST_CASE("lines that come while the writer writes are gathered again, not written one by one") {
+  BrokenDisk disk;
+  const auto sink = opened({.path = "e"}, Writing::kThread, disk, 24h);
+  const auto fill = [&] {
+    for (int i = 0; i < 64; ++i) CHECK(sink->write(std::string(1023, 'x')));  // 64 KiB, which is one piece
+  };
+  disk.hang();
+  fill();
+  disk.wait_for_hanging();
+  CHECK(sink->write("late"));
+  disk.let_go();
+  fill();
+  CHECK(sink->flush(in(60s)));
+  CHECK(disk.asked_for_writes() == 3);  // the first piece; the one that "late" began; the line that did not fit into it
+  CHECK(lines_of(disk.text("e")).size() == 129);
+}
+
 TEST_CASE("the lines of many threads are whole, each thread's in its order") {
   const Folder folder;
   const auto sink = opened({.path = folder / "e", .rotate_bytes = 0}, Writing::kThread);
