@@ -14,9 +14,19 @@
 
 namespace sluice::chat {
 
+/// Which dialect: one of a few names that live as long as the program, so that none is copied. A text that could end earlier
+/// is refused where it is compiled.
+class DialectName : public std::string_view {
+ public:
+  constexpr DialectName() noexcept = default;
+  constexpr DialectName(std::string_view name) noexcept : std::string_view(name) {}  // NOLINT(google-explicit-constructor)
+  constexpr DialectName(const char* name) noexcept : std::string_view(name) {}       // NOLINT(google-explicit-constructor)
+  DialectName(const std::string&) = delete;
+};
+
 /// A member that only its own dialect understands, as it stood on the wire.
 struct Extra {
-  std::string dialect = {};  ///< `openai`
+  DialectName dialect = {};  ///< `openai`
   std::string key = {};      ///< decoded
   std::string json = {};     ///< the value's JSON text
   LossSeverity loss = LossSeverity::kCosmetic;  ///< how grave it is where another dialect must leave it out

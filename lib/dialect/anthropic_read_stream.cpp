@@ -191,13 +191,13 @@ class Decoder final : public DeltaDecoder {
     if (!thought.text.empty() || !thought.signature.empty() || !thought.redacted.empty()) out.push_back({0, std::move(thought)});
   }
   static void extra(chat::ExtraDelta::Where where, std::string_view key, const Value& value, std::vector<Delta>& out) {
-    out.push_back({0, chat::ExtraDelta{where, {std::string(kName), std::string(key), std::string(value.raw())}}});
+    out.push_back({0, chat::ExtraDelta{where, {kName, std::string(key), std::string(value.raw())}}});
   }
   static void keep_event(std::string_view kind, const Value& value, std::vector<Delta>& out) {
     if (!value) return;
     std::string json = "[{\"";
     json.append(kind).append("\":").append(value.raw()).append("}]");
-    out.push_back({0, chat::ExtraDelta{chat::ExtraDelta::Where::kTurn, {std::string(kName), std::string(kBlocks), std::move(json)}}});
+    out.push_back({0, chat::ExtraDelta{chat::ExtraDelta::Where::kTurn, {kName, std::string(kBlocks), std::move(json)}}});
   }
 
   bool started_ = false, finished_ = false, done_ = false;

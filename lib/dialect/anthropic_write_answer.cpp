@@ -121,7 +121,7 @@ std::string encode_answer(const chat::Message& answer, const AnswerForm& form, c
   write_stop(writer, choice);
   for (const chat::Extras* extras : {&choice.extras, &choice.turn.extras}) {
     for (const chat::Extra& extra : *extras) {
-      if (extra.dialect != kName) loss.add("choices[0]." + extra.key, "known to the " + extra.dialect + " dialect alone", severity_of_lost(extra));
+      if (extra.dialect != kName) loss.add("choices[0]." + extra.key, why_lost(extra), severity_of_lost(extra));
     }
   }
   if (chat::find_extra(answer.extras, kName, "usage") == nullptr) writer.key("usage").raw(write_usage(answer.usage.value_or(chat::Usage{})));

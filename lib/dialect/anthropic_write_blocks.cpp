@@ -114,7 +114,7 @@ void write_extras(json::Writer& writer, const chat::Extras& extras, const std::s
     if (extra.dialect == kName) {
       writer.key(extra.key).raw(extra.json);
     } else if (!extra.key.empty()) {
-      loss.add(path.empty() ? extra.key : path + "." + extra.key, "known to the " + extra.dialect + " dialect alone", severity_of_lost(extra));
+      loss.add(path.empty() ? extra.key : path + "." + extra.key, why_lost(extra), severity_of_lost(extra));
     }
   }
 }

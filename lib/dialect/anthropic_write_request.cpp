@@ -254,7 +254,7 @@ class RequestWriter {
   void extras() {
     for (const chat::Extra& extra : request_.extras) {
       if (extra.dialect != kName) {
-        loss_.add(extra.key, "known to the " + extra.dialect + " dialect alone", severity_of_lost(extra));
+        loss_.add(extra.key, why_lost(extra), severity_of_lost(extra));
       } else if (!extra.key.starts_with(kConfig) && !(extra.key == "anthropic_version" && !version_in_body(sending_.quirks).empty())) {
         writer_.key(extra.key).raw(extra.json);
       }

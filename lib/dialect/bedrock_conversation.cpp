@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dialect/bedrock.hpp"
+#include "dialect/lost_extras.hpp"
 
 namespace sluice::dialect::bedrock_parts {
 namespace {
@@ -58,7 +59,7 @@ class Arranger {
       out_.messages.back().blocks.push_back({placed(part, path), path});
     }
     for (const chat::Extra& extra : turn.extras) {
-      if (extra.dialect != kName) loss_.add(path + "." + extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+      if (extra.dialect != kName) loss_.add(path + "." + extra.key, why_lost(extra), LossSeverity::kCosmetic);
     }
   }
 

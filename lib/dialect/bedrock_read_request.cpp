@@ -90,7 +90,7 @@ class RequestReader {
       else if (role != "user") return must_be(path + ".role", "'user', 'assistant' or 'system'");
       const Value content = member(message, "content");
       if (!content.is(Type::kArray)) return must_be(path + ".content", "a list of blocks");
-      if (turn.role == chat::Role::kSystem) turn.extras.push_back({std::string(kName), "inMessages", "true"});
+      if (turn.role == chat::Role::kSystem) turn.extras.push_back({kName, "inMessages", "true"});
       read_blocks(content, turn.parts);
       request_.chat()->turns.push_back(std::move(turn));
     }

@@ -163,7 +163,7 @@ class Decoder final : public DeltaDecoder {
   }
 
   static void keep(std::string_view key, const Value& value, std::vector<Delta>& out) {
-    out.push_back({0, chat::ExtraDelta{chat::ExtraDelta::Where::kAnswer, {std::string(kName), std::string(key), std::string(value.raw())}}});
+    out.push_back({0, chat::ExtraDelta{chat::ExtraDelta::Where::kAnswer, {kName, std::string(key), std::string(value.raw())}}});
   }
 
   static void keep_event(std::string_view type, const Value& event, std::vector<Delta>& out) {
@@ -178,7 +178,7 @@ class Decoder final : public DeltaDecoder {
       }
       writer.end_object().end_object().end_array();
     }
-    out.push_back({0, chat::ExtraDelta{chat::ExtraDelta::Where::kTurn, {std::string(kName), "events", std::move(list)}}});
+    out.push_back({0, chat::ExtraDelta{chat::ExtraDelta::Where::kTurn, {kName, "events", std::move(list)}}});
   }
 
   std::string model_;

@@ -4,6 +4,7 @@
 
 #include "dialect/bedrock.hpp"
 #include "dialect/bedrock_blocks.hpp"
+#include "dialect/lost_extras.hpp"
 
 namespace sluice::dialect::bedrock_parts {
 namespace {
@@ -15,7 +16,7 @@ bool is_blank(std::string_view text) noexcept { return text.find_first_not_of(" 
 void report_extras(const chat::Extras& extras, const std::string& path, chat::LossReport& loss) {
   for (const chat::Extra& extra : extras) {
     if (extra.dialect != kName && !extra.key.empty()) {
-      loss.add(path + "." + extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+      loss.add(path + "." + extra.key, why_lost(extra), LossSeverity::kCosmetic);
     }
   }
 }
@@ -136,7 +137,7 @@ class PartWriter {
   }
 
   bool operator()(const chat::OpaquePart& opaque) {
-    if (opaque.dialect != kName) return lose("a part known to the " + opaque.dialect + " dialect alone");
+    if (opaque.dialect != kName) return lose("a part known to the " + std::string(opaque.dialect) + " dialect alone");
     writer_.raw(opaque.json);
     return true;
   }
@@ -216,7 +217,7 @@ void write_input(json::Writer& writer, const chat::ToolCall& call, const std::st
 void write_extras(json::Writer& writer, const chat::Extras& extras, const std::string& path, chat::LossReport& loss) {
   for (const chat::Extra& extra : extras) {
     if (extra.dialect != kName) {
-      loss.add(path.empty() ? extra.key : path + "." + extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+      loss.add(path.empty() ? extra.key : path + "." + extra.key, why_lost(extra), LossSeverity::kCosmetic);
     } else if (!extra.key.empty() && extra.key.find('.') == std::string::npos) {
       writer.key(extra.key).raw(extra.json);
     }

@@ -7,6 +7,7 @@
 #include "dialect/bedrock_conversation.hpp"
 #include "dialect/bedrock_model_fields.hpp"
 #include "dialect/bedrock_tools.hpp"
+#include "dialect/lost_extras.hpp"
 #include "dialect/providers.hpp"
 #include "json/writer.hpp"
 
@@ -161,7 +162,7 @@ void report(const chat::Request& request, chat::LossReport& loss) {
 void write_root_extras(json::Writer& writer, const chat::Request& request, chat::LossReport& loss) {
   for (const chat::Extra& extra : request.extras) {
     if (extra.dialect != kName) {
-      loss.add(extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+      loss.add(extra.key, why_lost(extra), LossSeverity::kCosmetic);
     } else if (extra.key != "additionalModelRequestFields" && extra.key.find('.') == std::string::npos) {
       writer.key(extra.key).raw(extra.json);
     }
@@ -181,7 +182,7 @@ void write_nova(json::Writer& writer, const chat::Request& request, chat::LossRe
   if (chat.reasoning) write_nova_reasoning(writer, *chat.reasoning, loss);
   for (const chat::Extra& extra : request.extras) {
     if (extra.dialect != kName) {
-      loss.add(extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+      loss.add(extra.key, why_lost(extra), LossSeverity::kCosmetic);
     } else if (!extra.key.starts_with("inferenceConfig.")) {
       lost(true, extra.key, LossSeverity::kSemantic);
     }

@@ -25,7 +25,7 @@ chat::Choice read_candidate(const Value& candidate, std::size_t position, std::s
   // A content without parts, and none at all: filters leave either.
   if (!parts) choice.turn.form = content ? chat::ContentForm::kAbsent : chat::ContentForm::kNull;
   if (const Value role = member(content, "role"); role && reading::text(role) != "model") reading::keep(choice.turn.extras, kName, "role", role);
-  if (content && !has(content, "role")) choice.turn.extras.push_back({std::string(kName), "role", {}});
+  if (content && !has(content, "role")) choice.turn.extras.push_back({kName, "role", {}});
   std::size_t calls = 0;
   for (Value part = parts.is(Type::kArray) ? parts.first() : Value{}; part; part = part.next()) {
     choice.turn.parts.push_back(read_part(part));
@@ -124,7 +124,7 @@ chat::ModelCard read_model(const Value& value) {
   const std::size_t at = name.rfind(kCollection);
   out.id = at == std::string::npos ? name : name.substr(at + kCollection.size());
   keep_others(out.extras, value, {"name"});
-  if (at != std::string::npos && at != 0) out.extras.push_back({std::string(kName), "name", json::quoted(name)});
+  if (at != std::string::npos && at != 0) out.extras.push_back({kName, "name", json::quoted(name)});
   return out;
 }
 

@@ -239,7 +239,7 @@ class RequestReader {
     keep_others(more, item, {"content", "model", "taskType", "outputDimensionality"});
     if (input.single) {
       if (uneven_) reading::keep(request_.extras, kName, "content", content);
-      if (!task.empty() && type.empty()) more.push_back({std::string(kName), "taskType", json::quoted(task)});
+      if (!task.empty() && type.empty()) more.push_back({kName, "taskType", json::quoted(task)});
       for (chat::Extra& extra : more) request_.extras.push_back(std::move(extra));
     }
     uneven_ = uneven_ || !more.empty();

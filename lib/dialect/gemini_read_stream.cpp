@@ -121,11 +121,11 @@ class Decoder final : public DeltaDecoder {
     } else if (const auto* audio = read.as<chat::Audio>(); audio != nullptr && !audio->source.data.empty()) {
       out.push_back({index, chat::AudioDelta{.data = audio->source.data}});
       if (std::exchange(audio_types_[index], audio->source.media_type) != audio->source.media_type) {
-        out.push_back({index, chat::ExtraDelta{chat::ExtraDelta::Where::kTurn, {std::string(kName), "audioMimeType", json::quoted(audio->source.media_type)}}});
+        out.push_back({index, chat::ExtraDelta{chat::ExtraDelta::Where::kTurn, {kName, "audioMimeType", json::quoted(audio->source.media_type)}}});
       }
     } else {
       // Images, code that was run: no delta has a place for them. Lists are joined by who gathers.
-      out.push_back({index, chat::ExtraDelta{chat::ExtraDelta::Where::kTurn, {std::string(kName), "parts", "[" + std::string(part.raw()) + "]"}}});
+      out.push_back({index, chat::ExtraDelta{chat::ExtraDelta::Where::kTurn, {kName, "parts", "[" + std::string(part.raw()) + "]"}}});
     }
   }
 
@@ -172,7 +172,7 @@ class Decoder final : public DeltaDecoder {
     std::string& last = last_extras_[{static_cast<int>(where), index, std::string(key)}];
     if (last == value.raw()) return;
     last = value.raw();
-    out.push_back({index, chat::ExtraDelta{where, {std::string(kName), std::string(key), last}}});
+    out.push_back({index, chat::ExtraDelta{where, {kName, std::string(key), last}}});
   }
 
   bool started_ = false, finished_ = false, failed_ = false;

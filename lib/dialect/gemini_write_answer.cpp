@@ -9,6 +9,7 @@
 #include "dialect/gemini_answer.hpp"
 #include "dialect/gemini_keys.hpp"
 #include "dialect/gemini_turn.hpp"
+#include "dialect/lost_extras.hpp"
 
 namespace sluice::dialect::gemini_parts {
 namespace {
@@ -49,7 +50,7 @@ void write_content(json::Writer& writer, const chat::Choice& choice, chat::LossR
   }
   writer.end_object();
   for (const chat::Extra& extra : choice.turn.extras) {
-    if (extra.dialect != kName) loss.add(path + "." + extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+    if (extra.dialect != kName) loss.add(path + "." + extra.key, why_lost(extra), LossSeverity::kCosmetic);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "dialect/gemini.hpp"
 #include "dialect/gemini_tools.hpp"
 #include "dialect/gemini_turn.hpp"
+#include "dialect/lost_extras.hpp"
 #include "dialect/providers.hpp"
 
 namespace sluice::dialect::gemini_parts {
@@ -194,7 +195,7 @@ class RequestWriter {
     lost(!request_.metadata.empty(), "metadata", "gemini takes no metadata");
     lost(!request_.service_tier.empty(), "service_tier", "tiers of another provider");
     for (const chat::Extra& extra : request_.extras) {
-      lost(extra.dialect != kName, extra.key, "known to the " + extra.dialect + " dialect alone");
+      lost(extra.dialect != kName, extra.key, why_lost(extra));
     }
   }
 

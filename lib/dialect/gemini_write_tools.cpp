@@ -6,6 +6,7 @@
 #include "dialect/gemini.hpp"
 #include "dialect/gemini_tools.hpp"
 #include "dialect/gemini_turn.hpp"
+#include "dialect/lost_extras.hpp"
 
 namespace sluice::dialect::gemini_parts {
 namespace {
@@ -148,7 +149,7 @@ void write_response_format(json::Writer& writer, const chat::ResponseFormat& for
     if (extra.dialect == kName) {
       writer.key(extra.key).raw(extra.json);
     } else {
-      loss.add("response_format." + extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+      loss.add("response_format." + extra.key, why_lost(extra), LossSeverity::kCosmetic);
     }
   }
 }

@@ -8,6 +8,7 @@
 #include "dialect/gemini_calls.hpp"
 #include "dialect/gemini_keys.hpp"
 #include "dialect/gemini_turn.hpp"
+#include "dialect/lost_extras.hpp"
 #include "json/document.hpp"
 
 namespace sluice::dialect::gemini_parts {
@@ -263,7 +264,7 @@ class TurnsWriter {
     for (const chat::Extra& extra : call.extras) {
       if (extra.dialect == kName) continue;
       if (call.signature.empty()) call.signature = signature_in(extra);
-      if (call.signature.empty()) loss_.add(path + "." + extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+      if (call.signature.empty()) loss_.add(path + "." + extra.key, why_lost(extra), LossSeverity::kCosmetic);
     }
     if (first && call.signature.empty() && wants_signatures(model_)) {
       call.signature = kNoSignature;
@@ -407,7 +408,7 @@ void write_extras(json::Writer& writer, const chat::Extras& extras, const std::s
     if (extra.dialect == kName) {
       writer.key(extra.key).raw(extra.json);
     } else {
-      loss.add(path.empty() ? extra.key : path + "." + extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+      loss.add(path.empty() ? extra.key : path + "." + extra.key, why_lost(extra), LossSeverity::kCosmetic);
     }
   }
 }

@@ -38,4 +38,6 @@ chat::LossSeverity severity_of_lost(const chat::Extra& extra) noexcept {
   return extra.loss;
 }
 
+std::string why_lost(const chat::Extra& extra) { return "known to the " + std::string(extra.dialect) + " dialect alone"; }
+
 }  // namespace sluice::dialect

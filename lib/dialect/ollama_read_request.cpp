@@ -45,7 +45,7 @@ class RequestReader {
     if (!root.is(Type::kObject)) return fail(Code::kInvalidRequest, "the body must be a JSON object");
     const bool generate = request_.operation == Operation::kChat && shape_of(&document) == Shape::kGenerate;
     // The other of its two requests for a chat, written back as it came.
-    if (generate) request_.extras.push_back({std::string(kName), "", "\"generate\"", LossSeverity::kNote});
+    if (generate) request_.extras.push_back({kName, "", "\"generate\"", LossSeverity::kNote});
     std::string scratch;
     for (Value m = root.first(); m; m = m.next()) {
       const std::string_view key = m.key(scratch);

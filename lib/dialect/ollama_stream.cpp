@@ -88,7 +88,7 @@ class Decoder final : public DeltaDecoder {
     for (Value m = root.first(); m; m = m.next()) {
       const std::string_view key = m.key(scratch);
       if (!is_beside(key) || m.is(Type::kNull)) continue;
-      out.push_back({0, chat::ExtraDelta{chat::ExtraDelta::Where::kAnswer, {std::string(kName), std::string(key), std::string(m.raw()), LossSeverity::kNote}}});
+      out.push_back({0, chat::ExtraDelta{chat::ExtraDelta::Where::kAnswer, {kName, std::string(key), std::string(m.raw()), LossSeverity::kNote}}});
     }
     chat::FinishDelta end;
     const std::string reason = text(root, "done_reason");

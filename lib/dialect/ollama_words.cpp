@@ -98,7 +98,7 @@ bool is_beside(std::string_view key) noexcept {
   return std::find(kOwn.begin(), kOwn.end(), key) == kOwn.end();
 }
 
-chat::Extra made_up_marker() { return {std::string(kName), "", "null", chat::LossSeverity::kNote}; }
+chat::Extra made_up_marker() { return {kName, "", "null", chat::LossSeverity::kNote}; }
 
 bool is_made_up(const chat::Extras& extras) noexcept { return chat::find_extra(extras, kName, "") != nullptr; }
 

@@ -122,7 +122,7 @@ chat::Request with_quirks(chat::Request request, std::uint32_t quirks, chat::Los
   if ((quirks & kMaxTokens) != 0) request.sampling.max_tokens_is_legacy = true;
   if ((quirks & kShortToolIds) != 0 && chat != nullptr) shorten_ids(*chat, loss);
   if ((quirks & kRandomSeed) != 0 && request.sampling.seed) {
-    request.extras.push_back({std::string(kName), "random_seed", std::to_string(*request.sampling.seed)});
+    request.extras.push_back({kName, "random_seed", std::to_string(*request.sampling.seed)});
     request.sampling.seed.reset();
   }
   if ((quirks & kKnownFieldsOnly) != 0) drop_unknown(request, loss);

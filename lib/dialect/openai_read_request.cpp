@@ -130,7 +130,7 @@ class RequestReader {
     }
     if (key == "max_completion_tokens") {
       if (s.max_tokens_is_legacy && s.max_output_tokens) {
-        request_.extras.push_back({std::string(kName), "max_tokens", std::to_string(*s.max_output_tokens)});
+        request_.extras.push_back({kName, "max_tokens", std::to_string(*s.max_output_tokens)});
         s.max_tokens_is_legacy = false;
       }
       return done(read(m, key, s.max_output_tokens));

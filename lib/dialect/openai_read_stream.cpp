@@ -197,7 +197,7 @@ class Decoder final : public DeltaDecoder {
     const bool list = value.is(Type::kArray);  // lists come in pieces
     if (!list && last == value.raw()) return;
     last = value.raw();
-    out.push_back({index, chat::ExtraDelta{where, {std::string(kName), std::string(key), last}}});
+    out.push_back({index, chat::ExtraDelta{where, {kName, std::string(key), last}}});
   }
 
   Operation operation_;

@@ -302,7 +302,7 @@ std::string write_request(const chat::Request& request, chat::LossReport& loss) 
   for (const chat::Extra& extra : request.extras) {
     if (extra.dialect != kName) {
       if (extra.key.empty()) continue;  // how the request came, which is nobody else's
-      loss.add(extra.key, "known to the " + extra.dialect + " dialect alone", severity_of_lost(extra));
+      loss.add(extra.key, why_lost(extra), severity_of_lost(extra));
     } else if (!extra.key.starts_with("stream_options.")) {
       writer.key(extra.key).raw(extra.json);
     }

@@ -79,7 +79,7 @@ template <typename Unsigned>
 /// Keeps a member that only its own dialect understands. `key` differs from the member's where its place must be told.
 inline void keep(chat::Extras& extras, std::string_view dialect, std::string_view key, const json::Value& value,
                  chat::LossSeverity loss = chat::LossSeverity::kCosmetic) {
-  extras.push_back({std::string(dialect), std::string(key), std::string(value.raw()), loss});
+  extras.push_back({dialect, std::string(key), std::string(value.raw()), loss});
 }
 
 /// A count of tokens: an integer, or one that some servers keep in doubles (12.0).

@@ -144,7 +144,7 @@ chat::Thinking read_reasoning(const Value& item) {
   const bool in_content = out.text.empty() && !joined_texts(content).empty();
   if (in_content) {
     out.text = joined_texts(content);
-    out.extras.push_back({std::string(kName), std::string(key::kInContent), "true", LossSeverity::kNote});
+    out.extras.push_back({kName, std::string(key::kInContent), "true", LossSeverity::kNote});
   }
   // What the text alone does not make again.
   if (summary && !is_plain(summary, "summary_text")) reading::keep(out.extras, kName, "summary", summary, LossSeverity::kNote);
@@ -261,7 +261,7 @@ Status ItemReader::message(const Value& item, const std::string& path) {
   if (by_assistant) {
     messages_.push_back(std::move(said));
   } else if (said.said != "{}") {
-    turn->extras.push_back({std::string(kName), std::string(key::kMessages), "[" + said.said + "]", LossSeverity::kNote});
+    turn->extras.push_back({kName, std::string(key::kMessages), "[" + said.said + "]", LossSeverity::kNote});
   }
   return {};
 }
@@ -335,9 +335,9 @@ void ItemReader::close() {
       list.append(message.said == "{}" ? "" : ",").append(message.said, 1);
     }
     chat::Extras& extras = turns_.back().extras;
-    if (said) extras.push_back({std::string(kName), std::string(key::kMessages), list + "]", LossSeverity::kNote});
+    if (said) extras.push_back({kName, std::string(key::kMessages), list + "]", LossSeverity::kNote});
     if (!items_.empty()) {
-      extras.push_back({std::string(kName), std::string(key::kItems), std::exchange(items_, {}) + "]", LossSeverity::kCosmetic});
+      extras.push_back({kName, std::string(key::kItems), std::exchange(items_, {}) + "]", LossSeverity::kCosmetic});
     }
   }
   open_ = false;

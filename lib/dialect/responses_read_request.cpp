@@ -185,7 +185,7 @@ class RequestReader {
     turn.role = chat::Role::kSystem;
     turn.form = chat::ContentForm::kText;
     turn.parts.push_back({chat::Text{text(m)}});
-    turn.extras.push_back({std::string(kName), std::string(key::kInstructions), "true", LossSeverity::kNote});
+    turn.extras.push_back({kName, std::string(key::kInstructions), "true", LossSeverity::kNote});
     auto& turns = request_.chat()->turns;
     turns.insert(turns.begin(), std::move(turn));
     return {};

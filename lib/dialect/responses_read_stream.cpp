@@ -221,7 +221,7 @@ class Decoder final : public DeltaDecoder {
     delta.text = text(root, "delta");
     if (delta.text.empty()) return;
     if (!std::exchange(mine.said, true) && in_content) {
-      delta.extras.push_back({std::string(kName), std::string(key::kInContent), "true", chat::LossSeverity::kNote});
+      delta.extras.push_back({kName, std::string(key::kInContent), "true", chat::LossSeverity::kNote});
     }
     put(std::move(delta), out);
   }
@@ -270,7 +270,7 @@ class Decoder final : public DeltaDecoder {
   }
 
   static void extra(std::string_view name, std::string json, chat::LossSeverity loss, std::vector<Delta>& out) {
-    put(chat::ExtraDelta{chat::ExtraDelta::Where::kTurn, {std::string(kName), std::string(name), std::move(json), loss}}, out);
+    put(chat::ExtraDelta{chat::ExtraDelta::Where::kTurn, {kName, std::string(name), std::move(json), loss}}, out);
   }
 
   std::map<std::int64_t, Item> items_;

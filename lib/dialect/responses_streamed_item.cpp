@@ -13,7 +13,7 @@ void write_item(json::Writer& w, const StreamedItem& item, std::string_view stat
     case Kind::kMessage: {
       w.begin_object().field("type", "message");
       chat::Turn described;
-      if (!item.described.empty()) described.extras.push_back({std::string(kName), std::string(key::kMessages), item.described});
+      if (!item.described.empty()) described.extras.push_back({kName, std::string(key::kMessages), item.described});
       Messages(described).write(w, {item.id, status});
       w.field("role", "assistant").key("content").begin_array();
       for (const SaidPart& said : item.parts) write_part(w, said, true);

@@ -1,5 +1,6 @@
 // Tools, tool choices and answer formats of the Responses API.
 
+#include "dialect/lost_extras.hpp"
 #include "dialect/responses_tools.hpp"
 
 #include <algorithm>
@@ -133,7 +134,7 @@ chat::Tool read_tool(const Value& value) {
   }
   if (tool.kind == chat::ToolKind::kFunction && !tool.strict) {
     tool.strict = !tool.parameters.empty() && fits_strict(member(value, "parameters"));
-    tool.extras.push_back({std::string(kName), std::string(key::kStrictUnsaid), "true", LossSeverity::kNote});
+    tool.extras.push_back({kName, std::string(key::kStrictUnsaid), "true", LossSeverity::kNote});
   }
   return tool;
 }
@@ -224,7 +225,7 @@ void write_tool(json::Writer& writer, const chat::Tool& tool, chat::LossReport& 
   if (tool.cache) loss.add("tools." + tool.name + ".cache_control", "openai-responses caches without being asked", LossSeverity::kCosmetic);
   for (const chat::Extra& extra : tool.extras) {
     if (extra.dialect != kName) {
-      loss.add("tools." + tool.name + "." + extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+      loss.add("tools." + tool.name + "." + extra.key, why_lost(extra), LossSeverity::kCosmetic);
     } else if (extra.key != key::kStrictUnsaid) {
       writer.key(extra.key).raw(extra.json);
     }
@@ -276,7 +277,7 @@ bool write_format(json::Writer& writer, const chat::ResponseFormat& format, chat
     if (extra.dialect == kName) {
       writer.key(extra.key).raw(extra.json);
     } else {
-      loss.add("response_format." + extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+      loss.add("response_format." + extra.key, why_lost(extra), LossSeverity::kCosmetic);
     }
   }
   writer.end_object();

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "dialect/lost_extras.hpp"
 #include "dialect/reading.hpp"
 #include "dialect/responses.hpp"
 #include "dialect/responses_envelope.hpp"
@@ -136,13 +137,13 @@ std::string encode_answer(const chat::Message& answer, const AnswerForm& form, c
   envelope.begin(answer.id, answer.model, answer.created);
   for (const chat::Extra& extra : answer.extras) {
     envelope.set(extra);
-    if (extra.dialect != kName) loss.add(extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+    if (extra.dialect != kName) loss.add(extra.key, why_lost(extra), LossSeverity::kCosmetic);
   }
   if (answer.choices.size() > 1) loss.add("n", "a response is one answer: the others are left out", LossSeverity::kSemantic);
   const chat::Choice nothing;
   const chat::Choice& choice = answer.choices.empty() ? nothing : answer.choices.front();
   for (const chat::Extra& extra : choice.turn.extras) {
-    if (extra.dialect != kName) loss.add("message." + extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+    if (extra.dialect != kName) loss.add("message." + extra.key, why_lost(extra), LossSeverity::kCosmetic);
   }
   std::string output;
   {

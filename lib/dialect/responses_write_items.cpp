@@ -4,6 +4,7 @@
 
 #include "dialect/data_url.hpp"
 #include "dialect/foreign_thinking.hpp"
+#include "dialect/lost_extras.hpp"
 #include "dialect/reading.hpp"
 #include "dialect/responses.hpp"
 #include "dialect/responses_items.hpp"
@@ -20,7 +21,7 @@ void write_extras(json::Writer& writer, const chat::Extras& extras, const std::s
                   std::initializer_list<std::string_view> done = {}) {
   for (const chat::Extra& extra : extras) {
     if (extra.dialect != kName) {
-      loss.add(path + "." + extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+      loss.add(path + "." + extra.key, why_lost(extra), LossSeverity::kCosmetic);
     } else if (std::find(done.begin(), done.end(), extra.key) == done.end()) {
       writer.key(extra.key).raw(extra.json);
     }
@@ -252,7 +253,7 @@ class TurnWriter {
     if (!turn_.name.empty()) loss_.add(path_ + ".name", "openai-responses does not name participants", LossSeverity::kCosmetic);
     for (const chat::Extra& extra : turn_.extras) {
       if (extra.dialect == kName) continue;
-      loss_.add(path_ + "." + extra.key, "known to the " + extra.dialect + " dialect alone", LossSeverity::kCosmetic);
+      loss_.add(path_ + "." + extra.key, why_lost(extra), LossSeverity::kCosmetic);
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dialect/effort.hpp"
+#include "dialect/lost_extras.hpp"
 #include "dialect/responses.hpp"
 #include "dialect/responses_items.hpp"
 #include "dialect/responses_tools.hpp"
@@ -190,7 +191,7 @@ class RequestWriter {
       if (extra.dialect != kName && !shared) {
         // Search was asked for: an answer without it is one to something else.
         const bool grave = extra.key == "web_search_options";
-        lose(extra.key, "known to the " + extra.dialect + " dialect alone", grave ? LossSeverity::kSemantic : LossSeverity::kCosmetic);
+        lose(extra.key, why_lost(extra), grave ? LossSeverity::kSemantic : LossSeverity::kCosmetic);
       } else if (!extra.key.starts_with("text.") && !extra.key.starts_with("reasoning.") && !extra.key.starts_with("stream_options.")) {
         writer_.key(extra.key).raw(extra.json);
       }

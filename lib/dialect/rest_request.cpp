@@ -297,7 +297,7 @@ class RequestWriter {
     no(request_.store.has_value(), "store", LossSeverity::kCosmetic);
     no(!request_.metadata.empty(), "metadata", LossSeverity::kCosmetic);
     for (const chat::Extra& extra : request_.extras) {
-      if (!extra.key.empty()) loss_.add(extra.key, "known to the " + extra.dialect + " dialect alone", severity_of_lost(extra));
+      if (!extra.key.empty()) loss_.add(extra.key, why_lost(extra), severity_of_lost(extra));
     }
     if (chat_ != nullptr || prompts_ != nullptr) lose_sampling(request_.sampling);
     if (chat_ != nullptr) lose_chat(*chat_);

@@ -10,6 +10,7 @@
 
 #include "chat/content.hpp"
 #include "chat/loss.hpp"
+#include "dialect/lost_extras.hpp"
 #include "json/writer.hpp"
 
 namespace sluice::dialect::writing {
@@ -42,7 +43,7 @@ inline void put_extras(json::Writer& writer, const chat::Extras& extras, std::st
     if (extra.dialect == dialect) {
       writer.key(extra.key).raw(extra.json);
     } else {
-      loss.add(path.empty() ? extra.key : path + "." + extra.key, "known to the " + extra.dialect + " dialect alone",
+      loss.add(path.empty() ? extra.key : path + "." + extra.key, why_lost(extra),
                std::min(extra.loss, chat::LossSeverity::kCosmetic));
     }
   }

@@ -232,6 +232,20 @@ inline constexpr std::uint64_t kOnes = 0x0101010101010101U, kHighs = 0x808080808
   return skip_long_space(p);
 }
 
+/// True where [p, end) is ASCII without a string stop. Reads nothing outside.
+[[nodiscard]] inline bool is_plain_ascii(const char* p, const char* end) noexcept {
+  std::uint32_t high = 0;
+  p = skip_plain_runs(p, end, high);
+  for (; end - p >= Block::kSize; p += Block::kSize) {
+    const Block next = block(p);
+    if (next.stops != 0) return false;
+    high |= next.high;
+  }
+  bool stops = false;
+  for (; p != end; ++p) stops |= is_string_stop(*p) || static_cast<signed char>(*p) < 0;
+  return !stops && high == 0;
+}
+
 /// The first string stop in [p, end), or `end`. Reads nothing outside.
 [[nodiscard]] inline const char* find_string_stop(const char* p, const char* end) noexcept {
   std::uint32_t ignored = 0;

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include <simdjson.h>
 
@@ -62,9 +63,20 @@ std::size_t character(std::string_view text, bool& valid) noexcept {
   return n;
 }
 
+/// What needs neither escapes nor a check: in quotes, `behind` after them.
+void append_plain(std::string& out, std::string_view text, std::string_view behind) {
+  const std::size_t at = out.size();
+  out.append(text.size() + 2 + behind.size(), '"');
+  std::memcpy(out.data() + at + 1, text.data(), text.size());
+  if (!behind.empty()) std::memcpy(out.data() + at + 2 + text.size(), behind.data(), behind.size());
+}
+
+bool is_plain(std::string_view text) noexcept { return !text.empty() && scan::is_plain_ascii(text.data(), text.data() + text.size()); }
+
 }  // namespace
 
 void append_string(std::string& out, std::string_view text) {
+  if (is_plain(text)) return append_plain(out, text, {});
   out.reserve(out.size() + text.size() + 2);
   out.push_back('"');
   if (simdjson::validate_utf8(text.data(), text.size())) {
@@ -121,8 +133,12 @@ void Writer::separate() {
 Writer& Writer::key(std::string_view name) {
   assert(depth_ != 0 && !after_key_);
   separate();
-  append_string(out_, name);
-  out_.push_back(':');
+  if (is_plain(name)) {
+    append_plain(out_, name, ":");
+  } else {
+    append_string(out_, name);
+    out_.push_back(':');
+  }
   after_key_ = true;
   return *this;
 }
