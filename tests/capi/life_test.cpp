@@ -314,6 +314,12 @@ TEST_CASE("a listener serves the gateway, and ends with it") {
 TEST_CASE("a queue may be freed while calls run: these end, unheard") {
   Rig rig;
   good([&](auto err) { return sluice_script_generate(rig.script("a"), 1000, err); });
+  good([&](auto err) {
+    sluice_pace_t pace{};
+    pace.struct_size = sizeof pace;
+    pace.tokens_per_second = 100;
+    return sluice_script_pace(rig.script("a"), &pace, err);
+  });
   auto* own = new Queue;
   submit(rig.gateway, own->queue, chat(kStream));
   delete own;
