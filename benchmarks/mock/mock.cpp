@@ -6,6 +6,8 @@
 //   events=N gap_us=G     a stream of N events, G us apart; its first gap is random, so streams are out of step
 //   hold=1                a stream that stays open and silent after its first event
 //
+// Whatever is sent to a path that ends in `/guard` is answered `{"refuse":false}` after 50 ms: a guard that thinks.
+//
 // Each event carries the monotonic clock in its text; a reader on the same machine sees what the way here has cost.
 // `GET /stats` tells what was answered: the figure a device's CPU time is divided by.
 
@@ -28,6 +30,10 @@ constexpr std::string_view kAnswer =
     R"("prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}},)"
     R"("system_fingerprint":"fp_bench0"})";
 
+constexpr std::string_view kGuardAnswer =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"refuse\":false}";
+constexpr std::int64_t kGuardThinks = 50'000'000;  // ns
+
 constexpr std::string_view kStreamHead =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n"
     "x-request-id: req_bench\r\n\r\n";
@@ -38,7 +44,7 @@ constexpr std::string_view kChunkHead =
 
 struct Wish {
   std::int64_t delay_us = 0, events = 20, gap_us = 1000, hold = 0;
-  bool stream = false, usage = false;
+  bool stream = false, usage = false, guard = false;
 };
 
 struct Connection {
@@ -159,6 +165,7 @@ class Mock {
       if (frame.size == 0) return;
       const bool stats = frame.head.starts_with("GET /stats");
       connection.wish = read_wish(frame.body);
+      connection.wish.guard = has(frame.head, "/guard HTTP/1.1");
       connection.in.erase(0, frame.size);
       if (stats) {
         send_text(fd, stats_text());
@@ -173,6 +180,7 @@ class Mock {
   void begin(int fd) {
     Connection& connection = of(fd);
     const Wish& wish = connection.wish;
+    if (wish.guard) return set_timer(fd, rig::now_ns() + kGuardThinks);
     if (!wish.stream) {
       if (wish.delay_us == 0) return finish(fd, answer_);
       return set_timer(fd, rig::now_ns() + wish.delay_us * 500 + below(wish.delay_us * 1000));
@@ -187,6 +195,7 @@ class Mock {
   // A timer is due: the answer, or the stream's next event or its end.
   void resume(int fd) {
     Connection& connection = of(fd);
+    if (connection.wish.guard) return finish(fd, kGuardAnswer);
     if (!connection.wish.stream) return finish(fd, answer_);
     if (connection.sent < connection.wish.events) {
       text_.clear();

@@ -10,10 +10,10 @@ from machine import LOAD_CORE, Process
 BODY_BYTES = 2048
 
 
-def chat_body(stream, wish):
-    """A chat of 2 KB for the model of route 7; `wish` is what the mock shall do (mock/mock.cpp)."""
+def chat_body(stream, wish, model="bench-7"):
+    """A chat of 2 KB for the model of a route; `wish` is what the mock shall do (mock/mock.cpp)."""
     words = "the gateway forwards every byte of a request unless someone asked for a change "
-    body = {"model": "bench-7", "messages": [
+    body = {"model": model, "messages": [
         {"role": "system", "content": "You are a concise assistant. Answer in one paragraph."},
         {"role": "user", "content": "What does a gateway in front of model providers do?"},
         {"role": "assistant", "content": "It routes, forwards, accounts and retries."},
@@ -53,10 +53,10 @@ class Loads:
         self._programs, self._directory, self._mock = programs, directory, mock
         self.seconds, self.warm_up = seconds, warm_up
 
-    def _body(self, stream, wish):
-        path = os.path.join(self._directory, "body.json")
+    def _body(self, stream, wish, model="bench-7"):
+        path = os.path.join(self._directory, f"body-{model}-{'stream' if stream else 'whole'}.json")  # loads may run beside each other
         with open(path, "w") as file:
-            file.write(chat_body(stream, wish))
+            file.write(chat_body(stream, wish, model))
         return path
 
     def _window(self, process, device, counter):
@@ -91,10 +91,10 @@ class Loads:
             finally:
                 process.stop()
 
-    def chats(self, port, connections, device=None, delay_us=0):
+    def chats(self, port, connections, device=None, delay_us=0, model="bench-7"):
         """Whole answers over keep-alive connections, as fast as they come. Latencies in us."""
         script = os.path.join(os.path.dirname(__file__), "..", "load", "chat.lua")
-        body = self._body(False, f"delay_us={delay_us}")
+        body = self._body(False, f"delay_us={delay_us}", model)
         duration = int(self.seconds + self.warm_up + 1)  # wrk takes whole seconds
         result = self._run(lambda: Process(
             "wrk", ["wrk", "-t1", f"-c{connections}", f"-d{duration}s", "--timeout", "20s", "-s", script,

@@ -7,6 +7,7 @@
 #   bash benchmarks/tokens/run.sh --rest     measures them on every other window of the halves that are held out
 #   bash benchmarks/tokens/run.sh --pairs    writes lib/chat/token_pairs.hpp, which a fit has to follow
 #   bash benchmarks/tokens/run.sh --golden   counts the golden windows of the tests again
+#   bash benchmarks/tokens/run.sh --characters   writes lib/chat/character_table.hpp
 #
 # Needs a Debian 12 with python3-venv, npm and what sluice is built with; nothing is installed. The cache is
 # build/tokens-cache, or SLUICE_TOKENS_CACHE.
@@ -27,6 +28,7 @@ if ! cmp -s "$here/requirements.txt" "$cache/python/installed.txt"; then
   "$cache/python/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt" >&2
   cp "$here/requirements.txt" "$cache/python/installed.txt"
 fi
+if [ "${1:-}" = --characters ]; then exec "$cache/python/bin/python" -B "$here/character_table.py"; fi
 # Packages are unpacked, not installed: documentation is complete in them, whatever this machine leaves out.
 for package in $(cd "$here" && python3 -B -c 'import corpus; print(*corpus.PACKAGES)'); do
   [ -d "$cache/debs/$package" ] && continue

@@ -9,6 +9,7 @@
 #include "sluice/consumer.hpp"
 #include "sluice/route.hpp"
 #include "sluice/telemetry.hpp"
+#include "sluice/tokens.hpp"
 #include "sluice/upstream.hpp"
 
 namespace [[gnu::visibility("default")]] sluice {
@@ -47,6 +48,7 @@ struct GatewayOptions {
   std::vector<Listen> listen = {};
   std::vector<PluginUse> plugins = {};    ///< on every route
   RequestLimits limits = {};
+  TokenOptions tokens = {};
   std::uint32_t max_exchanges = 0;        ///< open at once; 0 = no bound
   Milliseconds drain_timeout{30'000};
 };

@@ -17,6 +17,7 @@
 #include "sluice/message.hpp"
 #include "sluice/outcome.hpp"
 #include "sluice/telemetry.hpp"
+#include "sluice/tokens.hpp"
 
 namespace [[gnu::visibility("default")]] sluice {
 
@@ -119,6 +120,7 @@ struct Statistics {
   Duration max_loop_lag{};                    ///< the longest a loop was late since it was last asked
   std::vector<std::uint64_t> open_per_engine;
   EventStatistics events;                     ///< of the files that are in force now
+  std::vector<TokenCorrection> token_corrections;  ///< by upstream and model, in this order
 };
 
 /// A running gateway. Move-only; the destructor closes. It listens on nothing: Server does.

@@ -4,12 +4,23 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sluice/clock.hpp"
 #include "sluice/error.hpp"
 
 namespace [[gnu::visibility("default")]] sluice {
+
+/// What tokens were counted with that no provider reported. None of these is the provider's own count.
+enum class EstimatedBy : std::uint8_t {
+  kWeights,          ///< what the text is made of, weighed
+  kCorrected,        ///< that, times what the upstream reported for the model before for each token so estimated
+  /// The model's own vocabulary, but for something: tools and media, which nobody says how they count; text beyond a bound.
+  kTokenizerPartly,
+  kTokenizer,        ///< the model's own vocabulary, every text; what a chat puts around a message by OpenAI's published rule
+};
+[[nodiscard]] std::string_view to_string(EstimatedBy by) noexcept;
 
 /// Tokens as billed. An absent count is unknown, which is not 0.
 struct Usage {
@@ -20,6 +31,7 @@ struct Usage {
   std::optional<std::uint64_t> reasoning_tokens;    ///< the part of the output spent on reasoning
   std::optional<std::uint64_t> total_tokens;        ///< as the provider states it
   bool estimated = false;                           ///< counted by the gateway, not reported by the provider
+  EstimatedBy estimated_by = EstimatedBy::kWeights; ///< how, where `estimated`
   friend bool operator==(const Usage&, const Usage&) = default;
 };
 

@@ -87,7 +87,8 @@ class ExchangeView {
   [[nodiscard]] virtual std::string_view tool_forced() const noexcept = 0;                ///< with kWantsTools
   [[nodiscard]] virtual std::span<const std::string_view> tools_called() const = 0;       ///< with kWantsTools
   [[nodiscard]] virtual const RequestShape& shape() const = 0;                            ///< with kWantsShape
-  /// Tokens of the prompt, estimated (docs/tokens.md says how well). Computed when first asked for.
+  /// Tokens of the prompt's texts: by the model's own vocabulary where the configuration has it, estimated otherwise and
+  /// beyond the first 32 KB (docs/tokens.md says how well). Computed when first asked for.
   [[nodiscard]] virtual std::uint64_t estimated_input_tokens() const = 0;
   [[nodiscard]] virtual TimePoint now() const noexcept = 0;
   [[nodiscard]] virtual std::optional<TimePoint> deadline() const noexcept = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sluice/headers.hpp"
+#include "sluice/rest.hpp"
 #include "sluice/secret.hpp"
 
 namespace [[gnu::visibility("default")]] sluice {
@@ -59,15 +60,45 @@ struct Upstream {
   std::string url = {};
   /// The wire dialect its servers speak, by name. Empty = the provider's own.
   std::string dialect = {};
+  /// Only for provider `custom`, which has nothing else to go by, and the model's chat template (`prompt`) for servers that
+  /// take prompts (`tgi-native`, `triton`, `kserve`): how it is spoken to.
+  RestOptions rest = {};
   Secret credential = {};
   /// Signs every request (AWS Signature Version 4) instead of sending a credential. Used where `region` is given.
   struct Aws {
     std::string region = {};
     Secret access_key_id = {}, secret_access_key = {};
     Secret session_token = {};             ///< of temporary keys; empty = none
+    /// Signs with the temporary keys of a role instead, which the keys above are asked for it with (STS). Used where
+    /// `role_arn` is given.
+    struct AssumeRole {
+      std::string role_arn = {};
+      std::string session_name = "sluice";
+      std::string external_id = {};        ///< what the role's trust policy may insist on; empty = none
+      std::chrono::seconds duration{3'600};
+      std::string endpoint = {};           ///< of STS; empty = the region's own
+      friend bool operator==(const AssumeRole&, const AssumeRole&) = default;
+    } assume_role = {};
     friend bool operator==(const Aws&, const Aws&) = default;
   } aws = {};
-  /// Sends a credential over plain http. Off: such an upstream is refused at load.
+  /// Sends a token of Microsoft Entra's instead of a credential: asked for with a client's id and secret, kept, renewed
+  /// ahead of its end. Used where `tenant_id` is given.
+  struct Entra {
+    std::string tenant_id = {}, client_id = {};
+    Secret client_secret = {};
+    std::string scope = "https://cognitiveservices.azure.com/.default";
+    std::string authority = "https://login.microsoftonline.com";
+    friend bool operator==(const Entra&, const Entra&) = default;
+  } entra = {};
+  /// Sends a token of Google's instead of a credential: asked for with a statement that the service account's own key has
+  /// signed. Used where `key` is given.
+  struct ServiceAccount {
+    Secret key = {};                       ///< the JSON document that Google hands out for the account's key
+    std::string scope = "https://www.googleapis.com/auth/cloud-platform";
+    std::string token_url = {};            ///< empty = the document's own `token_uri`
+    friend bool operator==(const ServiceAccount&, const ServiceAccount&) = default;
+  } service_account = {};
+  /// Sends a credential, or asks for a token, over plain http. Off: such an upstream is refused at load.
   bool allow_plaintext_credential = false;
   /// Models it serves (globs). Empty = any.
   std::vector<std::string> models = {};

@@ -60,7 +60,7 @@ constexpr std::array kCatalogue = {
     CodeInfo{Code::kUpstreamInvalidAnswer, "upstream_invalid_answer", kUp, 502, "The upstream sent something else than the JSON or the events its dialect has.", "Check the upstream's url; a proxy or a web page may answer there."},
     CodeInfo{Code::kUpstreamEventTooLarge, "upstream_event_too_large", kUp, 502, "One event of the stream is over gateway.limits.event_bytes.", "Raise the limit if such events are meant."},
     CodeInfo{Code::kUpstreamError, "upstream_error", kUp, 502, "The upstream reported an error inside its stream.", "See the provider's message."},
-    CodeInfo{Code::kUpstreamCredential, "provider_credential_error", kUp, 502, "The upstream refuses the gateway's own credential.", "Replace the upstream's credential."},
+    CodeInfo{Code::kUpstreamCredential, "provider_credential_error", kUp, 502, "The upstream refuses the gateway's own credential, or no token is granted for it.", "Replace the upstream's credential; see the message."},
     CodeInfo{Code::kAddressRefused, "address_refused", kUp, 502, "The upstream's name leads to an address that its address policy refuses.", "Use a public address, or set `addresses` to `any`."},
     CodeInfo{Code::kConnectTimeout, "connect_timeout", kUp, 504, "The connection to the upstream was not made in time.", "Check the network, or raise timeouts.connect_ms."},
     CodeInfo{Code::kHeadersTimeout, "headers_timeout", kUp, 504, "The head of the answer did not come in time.", "Raise timeouts.headers_ms if the upstream is this slow."},

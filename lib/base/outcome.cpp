@@ -1,4 +1,4 @@
-// Names of how an exchange can end.
+// Names of how an exchange can end, and of how its tokens were estimated.
 
 #include "sluice/outcome.hpp"
 
@@ -12,6 +12,16 @@ std::string_view to_string(Ending ending) noexcept {
     case Ending::kCancelled: return "cancelled";
   }
   return "failed";
+}
+
+std::string_view to_string(EstimatedBy by) noexcept {
+  switch (by) {
+    case EstimatedBy::kWeights: return "weights";
+    case EstimatedBy::kCorrected: return "corrected";
+    case EstimatedBy::kTokenizerPartly: return "tokenizer_partly";
+    case EstimatedBy::kTokenizer: return "tokenizer";
+  }
+  return "weights";
 }
 
 }  // namespace sluice

@@ -2,6 +2,8 @@
 
 #include "chat/usage.hpp"
 
+#include <algorithm>
+
 namespace sluice::chat {
 namespace {
 
@@ -34,6 +36,7 @@ void merge(Usage& usage, const Usage& later) noexcept {
   // A total belongs to the counts it was stated with.
   if (later.total_tokens || later.input_tokens || later.output_tokens) usage.total_tokens = later.total_tokens;
   usage.estimated = later.estimated;
+  usage.estimated_by = later.estimated_by;
 }
 
 Usage sum(const Usage& a, const Usage& b) noexcept {
@@ -45,6 +48,9 @@ Usage sum(const Usage& a, const Usage& b) noexcept {
   out.reasoning_tokens = plus(a.reasoning_tokens, b.reasoning_tokens);
   out.total_tokens = plus(total(a), total(b));
   out.estimated = a.estimated || b.estimated;
+  // Of two ways the vaguer one; what was reported is none.
+  if (a.estimated && b.estimated) out.estimated_by = std::min(a.estimated_by, b.estimated_by);
+  else if (out.estimated) out.estimated_by = a.estimated ? a.estimated_by : b.estimated_by;
   return out;
 }
 

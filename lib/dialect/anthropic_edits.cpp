@@ -47,3 +47,13 @@ Status fit_to_host(base::EditedBody& body, const json::Document& document, std::
 }
 
 }  // namespace sluice::dialect::anthropic_parts
+
+namespace sluice::dialect {
+
+Result<bool> fit_to_host(base::EditedBody& body, const json::Document& document, const Dialect& dialect, std::uint32_t quirks) {
+  if (&dialect != &anthropic() || anthropic_parts::version_in_body(quirks).empty()) return false;
+  if (Status fitted = anthropic_parts::fit_to_host(body, document, quirks); !fitted) return tl::unexpected(fitted.error());
+  return true;
+}
+
+}  // namespace sluice::dialect

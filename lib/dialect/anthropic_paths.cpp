@@ -6,6 +6,7 @@
 #include <array>
 
 #include "dialect/anthropic.hpp"
+#include "dialect/providers.hpp"
 #include "http/target.hpp"
 
 namespace sluice::dialect::anthropic_parts {
@@ -28,6 +29,14 @@ constexpr std::string_view kModels = "/models/";
 constexpr std::string_view kVersion = "anthropic-version";
 /// The later version refuses temperature, top_p and top_k; this one takes all there is.
 constexpr std::string_view kDefaultVersion = "2023-06-01";
+
+/// Vertex AI, behind `publishers/anthropic`: chat alone. Versions are written behind an `@`, which stays as it is there.
+std::string vertex_target(const Sending& sending) {
+  if (sending.operation != Operation::kChat) return {};
+  std::string model = http::percent_encode(sending.model);
+  for (std::size_t at = model.find("%40"); at != std::string::npos; at = model.find("%40", at)) model.replace(at, 3, "@");
+  return std::string(kModels) + model + (sending.streaming ? ":streamRawPredict" : ":rawPredict");
+}
 
 }  // namespace
 
@@ -60,6 +69,7 @@ bool serves(Operation operation) noexcept {
 }
 
 std::string target_of(const Sending& sending) {
+  if ((sending.quirks & kBodyForVertex) != 0) return vertex_target(sending);
   for (const Known& known : kKnown) {
     if (known.operation == sending.operation) return std::string(known.suffix);
   }

@@ -140,7 +140,7 @@ void write_citation(json::Writer& writer, const chat::Citation& citation) {
 
 void write_input(json::Writer& writer, const chat::ToolCall& call) {
   writer.key("input");
-  if (is_blank(call.arguments)) {
+  if (is_blank(call.arguments) || call.arguments == "null") {  // some servers' word for none
     writer.begin_object().end_object();
     return;
   }

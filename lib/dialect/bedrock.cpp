@@ -24,6 +24,9 @@ class Bedrock final : public Dialect {
   std::string encode_error(const Error& error, const ErrorContext& context) const override {
     return bedrock_parts::encode_error(error, context);
   }
+  void add_error_headers(const Error& error, Headers& headers) const override {
+    headers.add_trusted("x-amzn-errortype", bedrock_parts::error_type(error));
+  }
   std::unique_ptr<DeltaEncoder> delta_encoder(const AnswerForm& form) const override { return bedrock_parts::make_delta_encoder(form); }
   std::string encode_stream_error(const Error& error, const ErrorContext& context, Framing framing) const override {
     return bedrock_parts::encode_stream_error(error, context, framing);

@@ -14,6 +14,8 @@ namespace sluice::dialect::bedrock_parts {
 
 /// The name under which members only this dialect understands are kept (chat::Extra).
 inline constexpr std::string_view kName = "bedrock";
+/// What answers of other servers have in place of the metrics that Bedrock's model requires.
+inline constexpr std::string_view kNoMetrics = R"({"latencyMs":0})";
 
 // bedrock_paths.cpp
 [[nodiscard]] std::optional<Recognised> recognise(std::string_view method, std::string_view path);
@@ -41,6 +43,8 @@ void keep_usage_extras(const json::Value& usage, chat::Extras& extras);
 
 // bedrock_errors.cpp
 [[nodiscard]] std::string encode_error(const Error& error, const ErrorContext& context);
+/// The error's type as an answer names it: `ThrottlingException`.
+[[nodiscard]] std::string error_type(const Error& error);
 [[nodiscard]] std::string encode_stream_error(const Error& error, const ErrorContext& context, Framing framing);
 [[nodiscard]] bool is_error_body(std::string_view body);
 /// The Error an exception of a stream stands for. `type` is its name, `throttlingException`.

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "dialect/bedrock.hpp"
@@ -61,7 +62,12 @@ class StreamEditor final : public AnswerEditor {
         padding = inside(value);
       }
     });
-    if (stops && open_ == index) open_.reset();
+    if (stops) {
+      if (open_ == index) open_.reset();
+      if (begun_ == index) begun_.reset();
+    } else if (index) {
+      begun_ = index;
+    }
     if (!begins && out.texts().size() == 1 && !out.ends() && out.texts()[0].tool_name.empty()) {
       address_ = out.texts()[0].address;
       const auto& place = out.places()[0];
@@ -74,18 +80,19 @@ class StreamEditor final : public AnswerEditor {
 
   void write(const AnswerTexts& texts, std::string& out) override { texts.write(out, 0, texts.data().size()); }
 
-  /// A contentBlockDelta: of the block that is open where it says such things, of its call, or of a block of its own.
+  /// A contentBlockDelta: of the block that is open where it says such things, of its call, or of a block of its own, which is
+  /// stopped behind it (frame_added).
   Status add_event(const TextAddress& to, std::string_view text, std::string& out) override {
     const bool call = to.channel == TextChannel::kToolArguments;
     if (to.choice != 0 || to.channel == TextChannel::kRefusal || (call && to.tool_index >= blocks_.size())) return tl::unexpected(no_place(to));
     std::uint32_t index = next_;
+    own_block_.reset();
     if (call) {
       index = blocks_[to.tool_index];
     } else if (open_ && open_channel_ == to.channel) {
       index = *open_;
     } else {
-      open_ = next_++;
-      open_channel_ = to.channel;
+      own_block_ = next_++;
     }
     json::Writer writer(out);
     writer.begin_object().key("contentBlockIndex").unsigned_integer(index).key("delta").begin_object();
@@ -102,9 +109,22 @@ class StreamEditor final : public AnswerEditor {
 
   void frame_added(std::string_view data, http::Framing framing, std::string& out) override {
     http::append_event(out, framing, data, "contentBlockDelta");
+    if (own_block_) stop(*std::exchange(own_block_, std::nullopt), framing, out);
+  }
+
+  bool end_filtered(const chat::Usage& usage, std::string& out) override {
+    constexpr auto kFraming = http::Framing::kAwsEvents;
+    if (begun_) stop(*std::exchange(begun_, std::nullopt), kFraming, out);
+    http::append_event(out, kFraming, R"({"stopReason":"content_filtered"})", "messageStop");
+    if (!chat::empty(usage)) http::append_event(out, kFraming, R"({"usage":)" + write_usage(usage, {}) + "}", "metadata");
+    return true;
   }
 
  private:
+  static void stop(std::uint32_t block, http::Framing framing, std::string& out) {
+    http::append_event(out, framing, R"({"contentBlockIndex":)" + std::to_string(block) + "}", "contentBlockStop");
+  }
+
   static EventPattern::Range inside(const Value& string) noexcept { return {string.offset() + 1, string.offset() + string.length() - 1}; }
 
   void start(const Value& value, std::optional<std::uint32_t> index, AnswerTexts& out) {
@@ -158,6 +178,8 @@ class StreamEditor final : public AnswerEditor {
   std::map<std::uint32_t, std::uint32_t> calls_;  // by block
   std::vector<std::uint32_t> blocks_;             // by call
   std::optional<std::uint32_t> open_;             // the block of text or thinking that has not been stopped
+  std::optional<std::uint32_t> begun_;            // of any kind
+  std::optional<std::uint32_t> own_block_;        // that the event added last is alone in
   TextChannel open_channel_ = TextChannel::kText;
   std::uint32_t next_ = 0;                        // the first index no block has had
 };

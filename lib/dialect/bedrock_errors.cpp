@@ -1,4 +1,4 @@
-// Errors in Bedrock's shape: {"message"}, the type in a header of the answer (x-amzn-errortype) or, as AWS' JSON protocols
+// Errors in Bedrock's shape: {"message"}, the type in a header of the answer (x-amzn-errortype) and, as AWS' JSON protocols
 // read it too, in `__type`; in a stream, an exception named after the type.
 
 #include <array>
@@ -54,12 +54,16 @@ std::string_view words_of(const Error& error, const ErrorContext& context) noexc
 
 }  // namespace
 
-std::string encode_error(const Error& error, const ErrorContext& context) {
+std::string error_type(const Error& error) {
   std::string type(type_of(error.http_status));
   type.front() = static_cast<char>(type.front() - 'a' + 'A');
+  return type;
+}
+
+std::string encode_error(const Error& error, const ErrorContext& context) {
   std::string out;
   json::Writer writer(out);
-  writer.begin_object().field("message", words_of(error, context)).field("__type", type).end_object();
+  writer.begin_object().field("message", words_of(error, context)).field("__type", error_type(error)).end_object();
   return out;
 }
 

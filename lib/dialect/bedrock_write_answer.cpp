@@ -52,6 +52,8 @@ std::string encode_answer(const chat::Message& answer, const AnswerForm& form, c
   // Unknown usage is absent: 0 would be a lie.
   if (answer.usage && !chat::empty(*answer.usage)) writer.key("usage").raw(write_usage(*answer.usage, answer.extras));
   write_extras(writer, answer.extras, "", loss);
+  // Its clients' model has no answer without them.
+  if (chat::find_extra(answer.extras, kName, "metrics") == nullptr) writer.key("metrics").raw(kNoMetrics);
   writer.end_object();
   return out;
 }

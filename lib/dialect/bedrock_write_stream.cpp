@@ -66,6 +66,7 @@ class Encoder final : public DeltaEncoder {
       for (const chat::Extra& e : extras_) {
         if (e.key.find('.') == std::string::npos) w.key(e.key).raw(e.json);
       }
+      if (chat::find_extra(extras_, kName, "metrics") == nullptr) w.key("metrics").raw(kNoMetrics);
     });
   }
 

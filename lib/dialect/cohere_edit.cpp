@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "dialect/chunk.hpp"
 #include "dialect/cohere.hpp"
@@ -70,7 +73,11 @@ class StreamEditor final : public AnswerEditor {
     const std::string type = reading::text(root, "type");
     const Value message = member(member(root, "delta"), "message");
     if (type == "content-start" || type == "content-delta") {
+      open_ = reading::integer(member(root, "index")).value_or(0);
+      next_ = std::max(next_, *open_ + 1);
       read_content(root, member(message, "content"), out);
+    } else if (type == "content-end") {
+      open_.reset();
     } else if (type == "tool-plan-delta") {
       if (put(out, {0, TextChannel::kReasoning, 0}, member(message, kToolPlan))) planned_ = true;
     } else if (type == "tool-call-start") {
@@ -94,7 +101,13 @@ class StreamEditor final : public AnswerEditor {
     const bool no_call = to.channel == TextChannel::kToolArguments && to.tool_index >= calls_.size();
     if (to.choice != 0 || no_call || to.channel == TextChannel::kRefusal) return tl::unexpected(no_place(to));
     if (to.channel == TextChannel::kText) changed_ = true;  // what is cited stands elsewhere now
-    const bool plan = to.channel == TextChannel::kReasoning && planned_;
+    const bool plan = to.channel == TextChannel::kReasoning && planned_, thinking = to.channel == TextChannel::kReasoning;
+    own_block_ = {};
+    std::int64_t index = thinking ? thinking_index_ : text_index_;
+    if (to.channel != TextChannel::kToolArguments && !plan && open_ != index) {
+      index = next_++;
+      own_block_ = OwnBlock{index, thinking ? "thinking" : "text"};
+    }
     json::Writer writer(out);
     writer.begin_object();
     switch (to.channel) {
@@ -107,12 +120,12 @@ class StreamEditor final : public AnswerEditor {
       }
       case TextChannel::kReasoning:
         writer.field("type", plan ? "tool-plan-delta" : "content-delta");
-        if (!plan) writer.key("index").integer(thinking_index_);
+        if (!plan) writer.key("index").integer(index);
         writer.key("delta").begin_object().key("message").begin_object();
         plan ? writer.field(kToolPlan, text) : writer.key("content").begin_object().field("thinking", text).end_object();
         break;
       default:
-        writer.field("type", "content-delta").key("index").integer(text_index_);
+        writer.field("type", "content-delta").key("index").integer(index);
         writer.key("delta").begin_object().key("message").begin_object().key("content").begin_object().field("text", text).end_object();
     }
     writer.end_object().end_object().end_object();
@@ -120,10 +133,25 @@ class StreamEditor final : public AnswerEditor {
   }
 
   void frame_added(std::string_view data, http::Framing framing, std::string& out) override {
+    constexpr std::string_view kStart = "content-start", kEnd = "content-end";
+    const auto own = std::exchange(own_block_, std::nullopt);
+    if (own) {
+      http::append_event(out, framing,
+                         fmt::format(R"({{"type":"{}","index":{},"delta":{{"message":{{"content":{{"type":"{}","{}":""}}}}}}}})", kStart, own->index,
+                                     own->name, own->name),
+                         kStart);
+    }
     http::append_event(out, framing, data, added_type(data));
+    if (own) http::append_event(out, framing, fmt::format(R"({{"type":"{}","index":{}}})", kEnd, own->index), kEnd);
   }
 
  private:
+  /// A block that an added event stands in alone: it comes behind the end of those of its kind.
+  struct OwnBlock {
+    std::int64_t index;
+    std::string_view name;
+  };
+
   void read_content(const Value& root, const Value& content, AnswerTexts& out) {
     const std::int64_t index = reading::integer(member(root, "index")).value_or(0);
     if (member(content, "thinking").is(Type::kString)) thinking_index_ = index;
@@ -158,7 +186,9 @@ class StreamEditor final : public AnswerEditor {
   }
 
   openai_parts::ToolCalls calls_;
-  std::int64_t text_index_ = 0, thinking_index_ = 0;
+  std::int64_t text_index_ = 0, thinking_index_ = 0, next_ = 0;
+  std::optional<std::int64_t> open_;   // the block that is begun and not ended
+  std::optional<OwnBlock> own_block_;  // of the event added last
   bool planned_ = false, changed_ = false;
 };
 

@@ -92,7 +92,8 @@ std::string encode_answer(const chat::Message& answer, const AnswerForm& form, c
   std::string out;
   json::Writer writer(out);
   writer.begin_object();
-  if (!answer.id.empty()) writer.field("id", answer.id);
+  // Rankings alone may lack one.
+  if (!answer.id.empty() || form.operation != Operation::kRerank) writer.field("id", answer.id);
   switch (form.operation) {
     case Operation::kEmbeddings: write_embeddings(writer, answer, form); break;
     case Operation::kRerank: write_ranking(writer, answer); break;

@@ -117,6 +117,8 @@ class DeltaDecoder {
   [[nodiscard]] virtual Status on_event(std::string_view name, std::string_view data, std::vector<chat::Delta>& out) = 0;
   /// The stream has said that it is over: nothing more is to be waited for.
   [[nodiscard]] virtual bool over() const noexcept = 0;
+  /// What the end of the stream means where nothing in it said so; to be asked once, before on_end().
+  virtual void conclude(std::vector<chat::Delta>&) {}
   /// The end of the stream. Errors: kUpstreamTruncated where it had neither said it was over nor given a finish reason.
   [[nodiscard]] virtual Status on_end() = 0;
 };
@@ -151,6 +153,8 @@ class Dialect {
   /// canonical -> wire, for a client: answers and errors.
   [[nodiscard]] virtual std::string encode_answer(const chat::Message& answer, const AnswerForm& form, chat::LossReport& loss) const = 0;
   [[nodiscard]] virtual std::string encode_error(const Error& error, const ErrorContext& context) const = 0;
+  /// Header fields of an error's answer that its clients read beside the body.
+  virtual void add_error_headers(const Error&, Headers&) const {}
   /// True where an encoder's end() ends a stream that it did not begin: nothing of it has to be closed.
   [[nodiscard]] virtual bool ends_anywhere() const noexcept { return false; }
   /// canonical -> wire, for a client's stream.
@@ -175,6 +179,8 @@ class Dialect {
   /// wire -> canonical. Errors: kUpstreamInvalidAnswer; kUpstreamError for an error that calls itself a success.
   [[nodiscard]] virtual Result<chat::Message> decode_answer(std::string_view body, const Asked& asked) const = 0;
   [[nodiscard]] virtual std::unique_ptr<DeltaDecoder> delta_decoder(const Asked& asked) const = 0;
+  /// How its servers frame a stream, where their content type does not tell; nothing where it always does.
+  [[nodiscard]] virtual std::optional<Framing> stream_framing(Operation) const noexcept { return std::nullopt; }
   [[nodiscard]] virtual std::unique_ptr<AnswerTap> tap(const TapOptions& options) const = 0;
   /// For an answer whose caller speaks this dialect too: changes its text in place. Null where the operation's answers have
   /// no text.

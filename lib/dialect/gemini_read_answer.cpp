@@ -105,7 +105,10 @@ void read_embeddings(const Value& root, chat::Message& out) {
       counted = true;
     }
   }
-  if (const Value usage = member(root, "usageMetadata"); usage.is(Type::kObject)) out.usage = read_usage(usage);
+  if (const Value usage = member(root, "usageMetadata"); usage.is(Type::kObject)) {
+    out.usage = read_usage(usage);
+    out.usage->output_tokens.reset();  // vectors have none, not even 0
+  }
   if (counted) {
     out.usage.emplace();
     out.usage->input_tokens = tokens;

@@ -3,6 +3,7 @@
 #include "dialect/gemini_schema.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "dialect/gemini_keys.hpp"
 #include "json/writer.hpp"
@@ -24,11 +25,15 @@ void write_schema(json::Writer& writer, const Value& schema, int depth);
 
 void write_type(json::Writer& writer, const Value& type, bool nullable) {
   std::string scratch;
-  if (!type.is(Type::kString)) {
+  // An enumeration: servers take its numbers as well.
+  constexpr std::string_view kWords[] = {"type_unspecified", "string", "number", "integer", "boolean", "array", "object", "null"};
+  const auto number = type.integer();
+  const bool numbered = number && *number >= 0 && static_cast<std::size_t>(*number) < std::size(kWords);
+  if (!type.is(Type::kString) && !numbered) {
     writer.key("type").raw(type.raw());
     return;
   }
-  const std::string word = lower(std::string(type.text(scratch)));
+  const std::string word = numbered ? std::string(kWords[static_cast<std::size_t>(*number)]) : lower(std::string(type.text(scratch)));
   if (word == "type_unspecified") return;
   writer.key("type");
   nullable ? writer.begin_array().string(word).string("null").end_array() : writer.string(word);

@@ -35,6 +35,9 @@ chat::Usage read_usage(const Value& usage) {
   out.output_tokens = plus(count(usage, "candidatesTokenCount"), out.reasoning_tokens);
   out.cached_input_tokens = count(usage, "cachedContentTokenCount");
   out.total_tokens = count(usage, "totalTokenCount");
+  // A count of 0 is left out.
+  if (out.total_tokens && out.input_tokens == out.total_tokens && !out.output_tokens) out.output_tokens = 0;
+  if (out.total_tokens && out.output_tokens == out.total_tokens && !out.input_tokens) out.input_tokens = 0;
   return out;
 }
 

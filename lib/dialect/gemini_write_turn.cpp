@@ -391,7 +391,7 @@ void write_call(json::Writer& writer, const chat::ToolCall& call) {
   } else {
     // Free text, or JSON that its model broke: it has to be an object here.
     writer.begin_object();
-    if (!call.arguments.empty()) writer.field("input", call.arguments);
+    if (!call.arguments.empty() && call.arguments != "null") writer.field("input", call.arguments);  // null: some servers' word for none
     writer.end_object();
   }
   writer.end_object();

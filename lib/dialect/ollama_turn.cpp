@@ -205,7 +205,7 @@ void write_turn(json::Writer& writer, const chat::Turn& turn, const std::string&
   writer.begin_object().field("role", turn.role == chat::Role::kTool ? "user" : role_name(turn.role));
   if (turn.developer) loss.add(path + ".role", "ollama has one role for instructions: system", LossSeverity::kNote);
   if (!turn.name.empty()) loss.add(path + ".name", "ollama does not name participants", LossSeverity::kCosmetic);
-  if (std::string said = joined(turn.parts, path, loss); !said.empty() || turn.form != chat::ContentForm::kAbsent) writer.field("content", said);
+  writer.field("content", joined(turn.parts, path, loss));  // always there, by its document
   std::string thought;
   for (const chat::Part& part : turn.parts) {
     const auto* thinking = part.as<chat::Thinking>();

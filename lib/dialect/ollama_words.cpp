@@ -41,8 +41,8 @@ void write_usage(json::Writer& writer, const chat::Usage& usage) {
 }
 
 chat::FinishReason finish_of(std::string_view done_reason, bool calls) noexcept {
-  if (calls) return chat::FinishReason::kToolCalls;
-  return done_reason == "length" ? chat::FinishReason::kLength : chat::FinishReason::kStop;
+  if (done_reason == "length") return chat::FinishReason::kLength;  // calls that were cut, too
+  return calls ? chat::FinishReason::kToolCalls : chat::FinishReason::kStop;
 }
 
 std::string_view finish_word(chat::FinishReason reason, std::string_view native) noexcept {

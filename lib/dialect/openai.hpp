@@ -73,7 +73,10 @@ inline constexpr std::string_view kName = "openai";
 // openai_read_answer.cpp, openai_write_answer.cpp
 [[nodiscard]] Result<chat::Message> decode_answer(std::string_view body, Operation operation);
 /// `model` stands for the name of an answer that has none.
-[[nodiscard]] std::string encode_answer(const chat::Message& answer, Operation operation, chat::LossReport& loss, std::string_view model = {});
+/// How much a `usage` must say: OpenAI's clients want what was read; Voyage's know the total alone.
+enum class UsageForm : std::uint8_t { kInputToo, kTotalAlone };
+[[nodiscard]] std::string encode_answer(const chat::Message& answer, Operation operation, chat::LossReport& loss, std::string_view model = {},
+                                        UsageForm usage = UsageForm::kInputToo);
 
 // openai_read_stream.cpp, openai_write_stream.cpp
 [[nodiscard]] std::unique_ptr<DeltaDecoder> make_delta_decoder(Operation operation);

@@ -68,9 +68,54 @@ void drop_unknown(chat::Request& request, chat::LossReport& loss) {
   request.sampling.top_logprobs.reset();
 }
 
+/// The marks of `parts` and of what tools gave back in them. True: there were some.
+bool drop_marks(std::vector<chat::Part>& parts) {
+  bool dropped = false;
+  for (chat::Part& part : parts) {
+    std::visit(
+        [&dropped](auto& value) {
+          if constexpr (requires { value.cache; }) {
+            dropped = dropped || value.cache;
+            value.cache.reset();
+          }
+          if constexpr (requires { value.parts; }) dropped = drop_marks(value.parts) || dropped;
+        },
+        part.value);
+  }
+  return dropped;
+}
+
+/// Lists that are empty say nothing, and are refused.
+void drop_empty_lists(chat::Turn& turn) {
+  const auto is_content = [](const chat::Part& part) { return !part.as<chat::ToolCall>() && !part.as<chat::ToolResult>() && !part.as<chat::Thinking>(); };
+  const bool list = turn.role == chat::Role::kAssistant && turn.form == chat::ContentForm::kParts;
+  if (list && std::none_of(turn.parts.begin(), turn.parts.end(), is_content)) turn.form = chat::ContentForm::kAuto;
+}
+
+void drop_others_members(chat::Request& request, chat::LossReport& loss) {
+  bool marks = false;
+  if (request.sampling.stop && request.sampling.stop->empty()) request.sampling.stop.reset();
+  if (auto* chat = request.chat()) {
+    for (chat::Turn& turn : chat->turns) {
+      marks = drop_marks(turn.parts) || marks;
+      drop_empty_lists(turn);
+    }
+    for (chat::Tool& tool : chat->tools) {
+      marks = marks || tool.cache;
+      tool.cache.reset();
+    }
+  }
+  if (marks) loss.add("cache_control", "the server caches prompts by itself, and refuses to be told", LossSeverity::kCosmetic);
+  auto* embedding = std::get_if<chat::EmbeddingInput>(&request.input);
+  if (embedding != nullptr && !embedding->input_type.empty()) {
+    embedding->input_type.clear();
+    loss.add("input_type", "the server's embeddings are the same for queries and documents", LossSeverity::kCosmetic);
+  }
+}
+
 }  // namespace
 
-bool has_quirks(std::uint32_t quirks) noexcept { return (quirks & (kRewrites | kMaxTokens | kRefusesStreamOptions)) != 0; }
+bool has_quirks(std::uint32_t quirks) noexcept { return (quirks & (kRewrites | kMaxTokens | kRefusesStreamOptions | kOwnMembersOnly)) != 0; }
 
 chat::Request with_quirks(chat::Request request, std::uint32_t quirks, chat::LossReport& loss) {
   auto* chat = request.chat();
@@ -81,6 +126,7 @@ chat::Request with_quirks(chat::Request request, std::uint32_t quirks, chat::Los
     request.sampling.seed.reset();
   }
   if ((quirks & kKnownFieldsOnly) != 0) drop_unknown(request, loss);
+  if ((quirks & kOwnMembersOnly) != 0) drop_others_members(request, loss);
   if ((quirks & kNoDeveloperRole) != 0 && chat != nullptr) {
     for (chat::Turn& turn : chat->turns) turn.developer = false;
   }

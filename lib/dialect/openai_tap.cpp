@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "dialect/chunk.hpp"
@@ -267,7 +268,7 @@ class FinishFinder {
 
 class WholeTap final : public AnswerTap {
  public:
-  explicit WholeTap(const TapOptions& options) : options_(options), scanner_(kFields, kMaxFieldBytes) {}
+  explicit WholeTap(const TapOptions& options) : options_(options) {}
 
   TapVerdict on_event(std::string_view, std::string_view) override { return {}; }
 
@@ -283,7 +284,7 @@ class WholeTap final : public AnswerTap {
       follow_list(bytes);
       return {};
     }
-    if (!scanning_ && kept_.size() + bytes.size() <= kKeptBytes) {
+    if (!scanner_ && kept_.size() + bytes.size() <= kKeptBytes) {
       // Most answers come in one piece: the room for it is the room a parse needs.
       if (kept_.empty()) kept_.reserve(bytes.size() + Body::kPadding);
       kept_.append(bytes);
@@ -295,16 +296,16 @@ class WholeTap final : public AnswerTap {
   }
 
   Status on_end() override {
-    if (!scanning_) {
+    if (!scanner_) {
       const Body whole = Body::from(std::move(kept_));
       if (!list_ && read(whole)) return {};
       scan(whole.view());
     }
-    if (const std::string_view raw = scanner_.value(kUsageField); !raw.empty()) usage_ = parse_usage(raw);
-    if (const std::string_view raw = scanner_.value(kModelField); raw.size() >= 2 && raw.front() == '"') {
+    if (const std::string_view raw = scanner_->value(kUsageField); !raw.empty()) usage_ = parse_usage(raw);
+    if (const std::string_view raw = scanner_->value(kModelField); raw.size() >= 2 && raw.front() == '"') {
       model_ = json::decode_string(raw.substr(1, raw.size() - 2));
     }
-    if (list_ ? closed_ : scanner_.complete()) return {};
+    if (list_ ? closed_ : scanner_->complete()) return {};
     return fail(Code::kUpstreamTruncated, started_ ? "the upstream's answer ended before its JSON did"
                                                    : "the upstream's answer is empty; a JSON answer was due");
   }
@@ -319,8 +320,8 @@ class WholeTap final : public AnswerTap {
   static constexpr std::size_t kKeptBytes = 16 << 10;
 
   void scan(std::string_view bytes) {
-    scanning_ = true;
-    scanner_.feed(bytes);
+    if (!scanner_) scanner_.emplace(kFields, kMaxFieldBytes);
+    scanner_->feed(bytes);
     if (asks_for_finish()) finish_.feed(bytes);
   }
 
@@ -379,12 +380,12 @@ class WholeTap final : public AnswerTap {
   }
 
   TapOptions options_;
-  json::FieldScanner scanner_;
+  std::optional<json::FieldScanner> scanner_;  // once the answer is too long to be kept, or no whole JSON
   FinishFinder finish_;
   chat::Usage usage_;
   std::optional<Error> error_;
   std::string model_, finish_reason_, kept_;
-  bool started_ = false, scanning_ = false, list_ = false, closed_ = false, in_string_ = false, escaped_ = false;
+  bool started_ = false, list_ = false, closed_ = false, in_string_ = false, escaped_ = false;
   std::size_t depth_ = 0;
 };
 

@@ -33,6 +33,8 @@ void write_answer_message(json::Writer& writer, const chat::Turn& turn, chat::Lo
 /// One typed part; false where this dialect has none such (put on the loss report).
 bool write_part(json::Writer& writer, const chat::Part& part, const std::string& path, chat::LossReport& loss);
 void write_tool_call(json::Writer& writer, const chat::ToolCall& call);
+/// True for what chat can cite: an address, or what came as one of its annotations.
+[[nodiscard]] bool is_annotation(const chat::Citation& citation);
 void write_annotation(json::Writer& writer, const chat::Citation& citation);
 /// Extras of this dialect, as they came; those of others go on the loss report under `path`, but for the key "", under which
 /// a dialect keeps its own form of what the model says anyway.

@@ -1,6 +1,9 @@
 // Usage as OpenAI and the servers that follow it state it, brought to one meaning: input includes what came from a
 // cache, output includes what was spent on reasoning.
 
+#include <array>
+#include <string>
+
 #include "dialect/openai.hpp"
 #include "dialect/reading.hpp"
 #include "json/writer.hpp"
@@ -21,12 +24,23 @@ Value member(const Value& object, std::string_view key) {
   return found ? *found : Value{};
 }
 
-/// The first of several members that holds a count; the others are not looked for.
-Count first_of(const Value& object, std::initializer_list<std::string_view> keys) {
-  for (const std::string_view key : keys) {
-    if (const Count found = count(member(object, key))) return found;
+/// Several members of one object in one pass, each as member() has it.
+template <std::size_t N>
+std::array<Value, N> members(const Value& object, const std::array<std::string_view, N>& keys) {
+  std::array<Value, N> found;
+  std::array<bool, N> twice{};
+  if (!object.is(Type::kObject)) return found;
+  std::string scratch;
+  for (Value child = object.first(); child; child = child.next()) {
+    const std::string_view key = child.key(scratch);
+    for (std::size_t i = 0; i != N; ++i) {
+      if (key != keys[i]) continue;
+      twice[i] = found[i] || twice[i];
+      found[i] = twice[i] ? Value{} : child;
+      break;
+    }
   }
-  return std::nullopt;
+  return found;
 }
 
 }  // namespace
@@ -34,22 +48,29 @@ Count first_of(const Value& object, std::initializer_list<std::string_view> keys
 chat::Usage read_usage(const Value& usage) {
   chat::Usage out;
   if (!usage.is(Type::kObject)) return out;
-  const Value input_details = member(usage, "prompt_tokens_details");
-  const Value output_details = member(usage, "completion_tokens_details");
-  out.input_tokens = count(member(usage, "prompt_tokens"));
-  out.output_tokens = count(member(usage, "completion_tokens"));
-  out.total_tokens = count(member(usage, "total_tokens"));
-  // The later names: Together (and Moonshot), DeepSeek, Mistral, Venice.
-  out.cached_input_tokens = count(member(input_details, "cached_tokens"));
-  if (!out.cached_input_tokens) {
-    out.cached_input_tokens =
-        first_of(usage, {"cached_tokens", "prompt_cache_hit_tokens", "num_cached_tokens", "cache_read_input_tokens"});
+  enum Member : std::size_t { kInput, kOutput, kTotal, kInputDetails, kOutputDetails, kCached, kHits, kNumCached, kRead, kCreated, kReasoned };
+  static constexpr std::array<std::string_view, 11> kMembers{
+      "prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details",
+      // The later names of what came from a cache: Together (and Moonshot), DeepSeek, Mistral, Venice.
+      "cached_tokens", "prompt_cache_hit_tokens", "num_cached_tokens", "cache_read_input_tokens",
+      "cache_creation_input_tokens",
+      // At the top level: Perplexity, and Gemini models behind GitHub Copilot.
+      "reasoning_tokens"};
+  const auto said = members(usage, kMembers);
+  const auto input_details = members(said[kInputDetails], std::array<std::string_view, 2>{"cached_tokens", "cache_write_tokens"});
+  const auto first_of = [](const Value& one, const Value& other) {
+    const Count found = count(one);
+    return found ? found : count(other);
+  };
+  out.input_tokens = count(said[kInput]);
+  out.output_tokens = count(said[kOutput]);
+  out.total_tokens = count(said[kTotal]);
+  out.cached_input_tokens = count(input_details[0]);
+  for (const Member later : {kCached, kHits, kNumCached, kRead}) {
+    if (!out.cached_input_tokens) out.cached_input_tokens = count(said[later]);
   }
-  out.cache_write_tokens = count(member(input_details, "cache_write_tokens"));
-  if (!out.cache_write_tokens) out.cache_write_tokens = count(member(usage, "cache_creation_input_tokens"));
-  // At the top level: Perplexity, and Gemini models behind GitHub Copilot.
-  out.reasoning_tokens = count(member(output_details, "reasoning_tokens"));
-  if (!out.reasoning_tokens) out.reasoning_tokens = count(member(usage, "reasoning_tokens"));
+  out.cache_write_tokens = first_of(input_details[1], said[kCreated]);
+  out.reasoning_tokens = first_of(member(said[kOutputDetails], "reasoning_tokens"), said[kReasoned]);
   // xAI counts reasoning beside the completion (total = prompt + completion + reasoning), everybody else within it.
   if (out.input_tokens && out.output_tokens && out.total_tokens && out.reasoning_tokens.value_or(0) > 0 &&
       *out.total_tokens == *out.input_tokens + *out.output_tokens + *out.reasoning_tokens) {
@@ -82,7 +103,9 @@ std::string write_usage(const chat::Usage& usage, Operation operation) {
   };
   put("prompt_tokens", usage.input_tokens);
   if (operation != Operation::kEmbeddings) put("completion_tokens", usage.output_tokens);
-  put("total_tokens", chat::total(usage));
+  // A sum of one part alone is no total; vectors have no other part.
+  const bool summed = operation == Operation::kEmbeddings || (usage.input_tokens && usage.output_tokens);
+  put("total_tokens", summed ? chat::total(usage) : usage.total_tokens);
   if (usage.cached_input_tokens || usage.cache_write_tokens) {
     writer.key("prompt_tokens_details").begin_object();
     put("cached_tokens", usage.cached_input_tokens);

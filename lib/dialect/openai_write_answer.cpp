@@ -78,15 +78,15 @@ void write_moderation(json::Writer& writer, const chat::ModerationResult& result
 
 void write_model(json::Writer& writer, const chat::ModelCard& model, chat::LossReport& loss) {
   writer.begin_object().field("id", model.id).field("object", "model");
-  if (model.created) writer.key("created").integer(*model.created);
-  if (!model.owned_by.empty()) writer.field("owned_by", model.owned_by);
+  writer.key("created").integer(model.created.value_or(0)).field("owned_by", model.owned_by);  // its clients want both
   write_extras(writer, model.extras, "model", loss);
   writer.end_object();
 }
 
-void write_usage_member(json::Writer& writer, const chat::Message& answer, Operation operation) {
+void write_usage_member(json::Writer& writer, const chat::Message& answer, Operation operation, UsageForm form) {
   // Unknown usage is absent: null breaks clients, 0 would be a lie.
-  if (!answer.raw_usage.empty() && is_own_usage(answer.raw_usage)) {
+  const bool enough = form == UsageForm::kTotalAlone || answer.raw_usage.find("\"prompt_tokens\"") != std::string::npos;
+  if (!answer.raw_usage.empty() && enough && is_own_usage(answer.raw_usage)) {
     writer.key("usage").raw(answer.raw_usage);
   } else if (answer.usage && !chat::empty(*answer.usage)) {
     writer.key("usage").raw(write_usage(*answer.usage, operation));
@@ -127,7 +127,7 @@ void write_finish(json::Writer& writer, chat::FinishReason reason, const std::st
   if (!native.empty() && !native_is_extra) writer.field("native_finish_reason", native);
 }
 
-std::string encode_answer(const chat::Message& answer, Operation operation, chat::LossReport& loss, std::string_view asked_model) {
+std::string encode_answer(const chat::Message& answer, Operation operation, chat::LossReport& loss, std::string_view asked_model, UsageForm usage) {
   std::string out;
   json::Writer writer(out);
   if (operation == Operation::kGetModel) {
@@ -163,7 +163,7 @@ std::string encode_answer(const chat::Message& answer, Operation operation, chat
       writer.end_array();
       break;
   }
-  write_usage_member(writer, answer, operation);
+  write_usage_member(writer, answer, operation, usage);
   write_extras(writer, answer.extras, "", loss);
   writer.end_object();
   return out;

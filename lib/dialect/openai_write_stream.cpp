@@ -58,6 +58,7 @@ class Encoder final : public DeltaEncoder {
                      });
                    },
                    [&](const chat::CitationDelta& d) {
+                     if (!is_annotation(d.citation)) return;
                      chunk(delta.choice, out, [&](json::Writer& w) {
                        w.key("annotations").begin_array();
                        write_annotation(w, d.citation);

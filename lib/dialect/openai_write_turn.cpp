@@ -141,12 +141,16 @@ void write_audio_answer(json::Writer& writer, const chat::Turn& turn) {
   }
 }
 
-void write_annotations(json::Writer& writer, const chat::Turn& turn) {
+void write_annotations(json::Writer& writer, const chat::Turn& turn, chat::LossReport& loss) {
   bool open = false;
   for (const Part& part : turn.parts) {
     const auto* text = part.as<chat::Text>();
     if (text == nullptr) continue;
     for (const chat::Citation& citation : text->citations) {
+      if (!is_annotation(citation)) {
+        loss.add("message.annotations", "openai chat cites addresses alone", LossSeverity::kCosmetic);
+        continue;
+      }
       if (!open) writer.key("annotations").begin_array();
       open = true;
       write_annotation(writer, citation);
@@ -180,22 +184,19 @@ void write_extras(json::Writer& writer, const chat::Extras& extras, const std::s
   }
 }
 
+bool is_annotation(const chat::Citation& citation) {
+  return citation.kind == chat::Citation::Kind::kUrl || chat::find_extra(citation.extras, kName, "") != nullptr;
+}
+
 void write_annotation(json::Writer& writer, const chat::Citation& citation) {
   if (const std::string* own = chat::find_extra(citation.extras, kName, "")) {
     writer.raw(*own);
     return;
   }
-  const bool url = citation.kind == chat::Citation::Kind::kUrl;
-  const std::string_view type = url ? "url_citation" : "file_citation";
-  writer.begin_object().field("type", type).key(type).begin_object();
-  if (url) {
-    writer.key("start_index").integer(citation.start.value_or(0));
-    writer.key("end_index").integer(citation.end.value_or(0));
-    writer.field("url", citation.url).field("title", citation.title);
-  } else {
-    writer.field("file_id", citation.file_id);
-    if (!citation.title.empty()) writer.field("filename", citation.title);
-  }
+  writer.begin_object().field("type", "url_citation").key("url_citation").begin_object();
+  writer.key("start_index").integer(citation.start.value_or(0));
+  writer.key("end_index").integer(citation.end.value_or(0));
+  writer.field("url", citation.url).field("title", citation.title);
   writer.end_object().end_object();
 }
 
@@ -305,7 +306,7 @@ void write_turn(json::Writer& writer, const chat::Turn& turn, const std::string&
     const std::string refusal = refusals_in_content ? std::string() : refusal_of(turn, found);
     if (found) writer.field("refusal", refusal);
     write_audio_answer(writer, turn);
-    write_annotations(writer, turn);
+    write_annotations(writer, turn, loss);
     write_calls(writer, turn);
   }
   write_extras(writer, turn.extras, path, loss);
@@ -333,7 +334,7 @@ void write_answer_message(json::Writer& writer, const chat::Turn& turn, chat::Lo
   // Not OpenAI's own, but what clients of thinking models read.
   write_thinking(writer, turn, "reasoning_content", "message.reasoning_content", loss);
   write_audio_answer(writer, turn);
-  write_annotations(writer, turn);
+  write_annotations(writer, turn, loss);
   write_calls(writer, turn);
   write_extras(writer, turn.extras, "message", loss);
   writer.end_object();

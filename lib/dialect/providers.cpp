@@ -6,6 +6,8 @@
 
 #include <array>
 
+#include "dialect/rest.hpp"
+
 namespace sluice::dialect {
 namespace {
 
@@ -15,17 +17,21 @@ using enum AuthStyle;
 constexpr std::string_view kResponses = "openai-responses";
 
 constexpr std::array kProviders{
-    Provider{"openai", "OpenAI", "openai", "https://api.openai.com/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
+    Provider{"openai", "OpenAI", "openai", "https://api.openai.com/v1", kBearer, kOwnMembersOnly, "x-request-id", kResponses},
     // Any server that speaks the dialect: the configuration names it.
-    Provider{"openai-compatible", "OpenAI-compatible", "openai", "", kBearer, kMaxTokens, "x-request-id"},
+    Provider{"openai-compatible", "OpenAI-compatible", "openai", "", kBearer, kMaxTokens, "x-request-id", {},
+             kEntraGrant | kServiceAccountGrant},
 
     // The classic surface: one deployment a path, and the version of the API in the query. The newer one under /openai/v1 is
     // provider openai-compatible's.
-    Provider{"azure", "Azure OpenAI", "openai", "", kApiKeyHeader, kDeployments, "apim-request-id"},
+    Provider{"azure", "Azure OpenAI", "openai", "", kApiKeyHeader, kDeployments | kOwnMembersOnly, "apim-request-id", {}, kEntraGrant},
 
     // Anthropic's own, and its models on Azure, whose resource the configuration names (https://NAME.services.ai.azure.com/anthropic/v1).
     Provider{"anthropic", "Anthropic", "anthropic", "https://api.anthropic.com/v1", kXApiKeyHeader, kNoQuirk, "request-id"},
-    Provider{"azure-anthropic", "Anthropic on Azure", "anthropic", "", kXApiKeyHeader, kNoQuirk, "apim-request-id"},
+    Provider{"azure-anthropic", "Anthropic on Azure", "anthropic", "", kXApiKeyHeader, kNoQuirk, "apim-request-id", {}, kEntraGrant},
+
+    // Azure AI Content Safety, whose resource the configuration names (https://NAME.cognitiveservices.azure.com).
+    Provider{"azure-content-safety", "Azure AI Content Safety", kRest, "", kSubscriptionKeyHeader, kNoQuirk, "apim-request-id"},
 
     // Hosted.
     // With an API key of Bedrock's own, or signed (Upstream::aws).
@@ -35,12 +41,14 @@ constexpr std::array kProviders{
     Provider{"deepseek", "DeepSeek", "openai", "https://api.deepseek.com/v1", kBearer, kMaxTokens, "x-ds-trace-id", kResponses},
     Provider{"fireworks", "Fireworks", "openai", "https://api.fireworks.ai/inference/v1", kBearer, kMaxTokens, "x-request-id"},
     Provider{"gemini", "Gemini", "gemini", "https://generativelanguage.googleapis.com/v1beta", kGoogApiKeyHeader, kNoQuirk, ""},
-    Provider{"groq", "Groq", "openai", "https://api.groq.com/openai/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
+    Provider{"groq", "Groq", "openai", "https://api.groq.com/openai/v1", kBearer, kOwnMembersOnly, "x-request-id", kResponses},
+    // Models as `name:provider`; who hosts one answers in the same dialect, with words of its own where something is wrong.
+    Provider{"huggingface", "Hugging Face", "openai", "https://router.huggingface.co/v1", kBearer, kMaxTokens, "x-request-id"},
     Provider{"jina", "Jina", "jina", "https://api.jina.ai/v1", kBearer, kNoQuirk, "x-request-id"},
     // Refuses what it does not know with 422 extra_forbidden, stream_options among it; the last chunk of its streams
     // always states usage, so nothing is lost by not asking. Ids: ^[a-zA-Z0-9]{9}$.
     Provider{"mistral", "Mistral", "openai", "https://api.mistral.ai/v1", kBearer,
-             kRefusesStreamOptions | kMaxTokens | kShortToolIds | kRandomSeed | kKnownFieldsOnly | kNoDeveloperRole,
+             kRefusesStreamOptions | kMaxTokens | kShortToolIds | kRandomSeed | kKnownFieldsOnly | kNoDeveloperRole | kOwnMembersOnly,
              "mistral-correlation-id"},
     Provider{"openrouter", "OpenRouter", "openai", "https://openrouter.ai/api/v1", kBearer, kNoQuirk,
              "x-request-id", kResponses},
@@ -51,7 +59,9 @@ constexpr std::array kProviders{
     Provider{"venice", "Venice", "openai", "https://api.venice.ai/api/v1", kBearer, kNoQuirk, "x-request-id"},
     // Project and location stand in the path: https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/
     // {location}/publishers/google.
-    Provider{"vertex", "Vertex AI", "gemini", "", kBearer, kEmbedsByPredict | kCountsAtRoot, ""},
+    Provider{"vertex", "Vertex AI", "gemini", "", kBearer, kEmbedsByPredict | kCountsAtRoot, "", {}, kServiceAccountGrant},
+    // Its Anthropic models, behind .../publishers/anthropic.
+    Provider{"vertex-anthropic", "Anthropic on Vertex AI", "anthropic", "", kBearer, kBodyForVertex, "request-id", {}, kServiceAccountGrant},
     Provider{"voyage", "Voyage", "voyage", "https://api.voyageai.com/v1", kBearer, kNoQuirk, "x-request-id"},
     Provider{"xai", "xAI", "openai", "https://api.x.ai/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
 
@@ -60,7 +70,18 @@ constexpr std::array kProviders{
     Provider{"ollama", "Ollama", "openai", "http://127.0.0.1:11434/v1", kBearer, kMaxTokens, "x-request-id", kResponses},
     // The same server in its own dialect; a key is for those that stand behind a proxy, or for ollama.com.
     Provider{"ollama-native", "Ollama (native)", "ollama", "http://127.0.0.1:11434", kBearer, kNoQuirk, "x-request-id"},
+    // Protocol version 2 of KServe, and what Triton has beside it; the newer of TGI's surfaces is OpenAI's. The configuration
+    // brings the chat template of the model.
+    Provider{"kserve", "KServe v2", kRest, "", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"tei", "TEI", kRest, "http://127.0.0.1:3000", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"tgi", "TGI", "openai", "http://127.0.0.1:3000/v1", kBearer, kMaxTokens, "x-request-id"},
+    Provider{"tgi-native", "TGI (native)", kRest, "http://127.0.0.1:3000", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"triton", "Triton (vLLM)", kRest, "http://127.0.0.1:8000", kBearer, kNoQuirk, "x-request-id"},
+    Provider{"triton-tensorrt", "Triton (TensorRT-LLM)", kRest, "http://127.0.0.1:8000", kBearer, kNoQuirk, "x-request-id"},
     Provider{"vllm", "vLLM", "openai", "http://127.0.0.1:8000/v1", kBearer, kNoQuirk, "x-request-id", kResponses},
+
+    // Any server: the configuration says how it is spoken to (Upstream::rest).
+    Provider{"custom", "Custom REST", kRest, "", kBearer, kNoQuirk, "x-request-id"},
 
     // Answers in process, without a network; the URL only names it in logs and events.
     Provider{"simulator", "Simulator", "openai", "http://simulator.invalid/v1", kNone, kNoQuirk, "x-request-id"},

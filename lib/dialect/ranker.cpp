@@ -45,7 +45,7 @@ class Ranker final : public Dialect {
   }
   std::string encode_answer(const chat::Message& answer, const AnswerForm& form, chat::LossReport& loss) const override {
     if (form.operation == Operation::kRerank) return ranker_parts::encode_ranking(answer, form, words_);
-    return openai_parts::encode_answer(answer, form.operation, loss, form.model);
+    return openai_parts::encode_answer(answer, form.operation, loss, form.model, openai_parts::UsageForm::kTotalAlone);
   }
   std::string encode_error(const Error& error, const ErrorContext& context) const override {
     const bool provider = error.code == Code::kUpstreamStatus || error.code == Code::kUpstreamError;
@@ -106,6 +106,7 @@ constexpr Words kVoyage{.name = "voyage",
                         .truncation = "truncation",
                         .results = "data",
                         .text_documents = true,
+                        .counts_always = true,
                         .dimensions = "output_dimension",
                         .encoding = "encoding_format",
                         .purpose = "input_type",
@@ -116,6 +117,7 @@ constexpr Words kJina{.name = "jina",
                       .truncation = "truncate",
                       .results = "results",
                       .text_documents = false,
+                      .counts_always = false,
                       .dimensions = "dimensions",
                       .encoding = "embedding_type",
                       .purpose = "task",

@@ -16,6 +16,7 @@ struct Words {
   std::string_view truncation;     ///< whether long ones are cut
   std::string_view results;        ///< the list of an answer
   bool text_documents;             ///< documents are strings, asked and answered; else objects with a text in them as well
+  bool counts_always;              ///< a client reads the tokens off every ranking: 0 where nobody has counted
   std::string_view dimensions, encoding, purpose;  ///< of embeddings
   std::string_view query, document;                ///< what the purpose says for a query and for a document
 };

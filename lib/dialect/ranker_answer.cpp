@@ -129,8 +129,8 @@ std::string encode_ranking(const chat::Message& answer, const AnswerForm& form, 
   writer.end_array();
   if (!answer.raw_usage.empty() && openai_parts::is_own_usage(answer.raw_usage)) {
     writer.key("usage").raw(answer.raw_usage);
-  } else if (const auto total = answer.usage ? chat::total(*answer.usage) : std::nullopt) {
-    writer.key("usage").begin_object().key("total_tokens").unsigned_integer(*total).end_object();
+  } else if (const auto total = answer.usage ? chat::total(*answer.usage) : std::nullopt; total || words.counts_always) {
+    writer.key("usage").begin_object().key("total_tokens").unsigned_integer(total.value_or(0)).end_object();
   }
   writing::put_own_extras(writer, answer.extras, words.name);
   writer.end_object();

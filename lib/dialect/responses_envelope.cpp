@@ -88,7 +88,8 @@ void echo_text(json::Writer& writer, const Value& text) {
     writer.begin_object().field("type", "text").end_object();
   } else if (reading::text(format, "type") == "json_schema") {
     writer.begin_object().field("type", "json_schema");
-    for (const std::string_view key : {"name", "description", "schema"}) put(writer, format, key);
+    if (const Value description = member(format, "description"); description.is(Type::kString)) writer.key("description").raw(description.raw());
+    for (const std::string_view key : {"name", "schema"}) put(writer, format, key);
     writer.key("strict").boolean(member(format, "strict").boolean().value_or(false));
     writer.end_object();
   } else {

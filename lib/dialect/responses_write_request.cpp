@@ -12,6 +12,8 @@ namespace {
 
 using chat::LossSeverity;
 
+constexpr std::uint64_t kFewestTokens = 16;  // of max_output_tokens, by OpenAI's document
+
 void put(json::Writer& writer, std::string_view key, const std::optional<double>& n) {
   if (n) writer.key(key).number(*n);
 }
@@ -117,9 +119,15 @@ class RequestWriter {
     writer_.end_object();
   }
 
+  /// OpenAI's servers refuse fewer than 16.
+  void write_limit(std::uint64_t tokens) {
+    if (tokens < kFewestTokens) loss_.add("max_tokens", "openai's responses have room for 16 tokens at least", LossSeverity::kCosmetic);
+    writer_.key("max_output_tokens").unsigned_integer(std::max(tokens, kFewestTokens));
+  }
+
   void write_sampling() {
     const chat::Sampling& s = request_.sampling;
-    if (s.max_output_tokens) writer_.key("max_output_tokens").unsigned_integer(*s.max_output_tokens);
+    if (s.max_output_tokens) write_limit(*s.max_output_tokens);
     put(writer_, "temperature", s.temperature);
     put(writer_, "top_p", s.top_p);
     if (s.top_logprobs) writer_.key("top_logprobs").unsigned_integer(*s.top_logprobs);

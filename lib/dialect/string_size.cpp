@@ -3,7 +3,6 @@
 #include "dialect/string_size.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "json/scan.hpp"
 
@@ -30,17 +29,9 @@ Escape escape_at(std::string_view raw) noexcept {
   return unit < 0 ? Escape{} : Escape{6, static_cast<std::uint32_t>(unit)};
 }
 
-/// Bytes that begin a character: all but 10xxxxxx. Eight at a time: in each byte of `w`, bit 7 without bit 6 says the latter.
+/// Bytes that begin a character.
 std::size_t characters_of(std::string_view text) noexcept {
-  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
-  std::size_t continued = 0, i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    std::uint64_t w = 0;
-    std::memcpy(&w, text.data() + i, sizeof w);
-    continued += ((w >> 7) & (~w >> 6) & kOnes) * kOnes >> 56;
-  }
-  for (; i < text.size(); ++i) continued += (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80 ? 1 : 0;
-  return text.size() - continued;
+  return text.size() - json::scan::continuation_bytes(text.data(), text.data() + text.size());
 }
 bool is_break(std::uint32_t c) noexcept { return c == '\n' || c == '\r' || c == '\t' || c == ' '; }
 

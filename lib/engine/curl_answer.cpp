@@ -19,13 +19,14 @@ CurlTransfer& self_of(void* self) { return *static_cast<CurlTransfer*>(self); }
 }  // namespace
 
 /// Once for each time the request goes out on a connection, so also when libcurl silently sends it again.
-int CurlTransfer::on_connected(void* self, char* remote, char*, int remote_port, int) {
+int CurlTransfer::on_connected(void* self, char* remote, char*, int remote_port, int local_port) {
   CurlTransfer& transfer = self_of(self);
   if (transfer.sink_ == nullptr) return CURL_PREREQFUNC_ABORT;
   ++transfer.sends_;
   transfer.reused_ = !std::exchange(transfer.fresh_, false);
   transfer.reserved_.release();  // it went to an idle connection after all
   transfer.shard_->hope_ended(transfer);
+  transfer.shard_->connected(transfer, transfer.reused_, local_port);
   if (transfer.resolve_ != nullptr) transfer.shard_->addresses_loaded = transfer.resolve_->generation;
   transfer.connected_at_ = transfer.channel_.engine().loop().now();
   const bool v6 = std::string_view(remote).find(':') != std::string_view::npos;

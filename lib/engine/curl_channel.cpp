@@ -31,7 +31,6 @@ CurlChannel::CurlChannel(CurlEngine& engine, const Endpoint& endpoint)
   const std::string scheme = endpoint.tls ? "https://" : "http://";
   const bool own_port = endpoint.port == (endpoint.tls ? 443 : 80);
   const std::string derived = own_port ? bracketed(endpoint.host) : with_port(endpoint.host, endpoint.port);
-  url_ = scheme + with_port(endpoint.host, endpoint.port) + '/';
   if (endpoint.authority != derived) host_field_ = endpoint.authority;
   if (!endpoint.proxy_host.empty()) {
     proxy_url_ = "http://" + with_port(endpoint.proxy_host, endpoint.proxy_port);
@@ -54,6 +53,12 @@ Result<std::unique_ptr<CurlChannel>> CurlChannel::open(CurlEngine& engine, const
                                                  "drop one of the two");
   }
   std::unique_ptr<CurlChannel> channel(new CurlChannel(engine, endpoint));
+  const std::string url = (endpoint.tls ? "https://" : "http://") + with_port(endpoint.host, endpoint.port) + '/';
+  channel->url_.reset(curl_url());
+  if (channel->url_ == nullptr) return fail(Code::kOutOfMemory, "no memory is left for the address of upstream '" + endpoint.name + "'; retry later");
+  if (const CURLUcode taken = curl_url_set(channel->url_.get(), CURLUPART_URL, url.c_str(), 0); taken != CURLUE_OK) {
+    return fail(Code::kInvalidConfiguration, "upstream '" + endpoint.name + "' has a host that is none: " + curl_url_strerror(taken));
+  }
   if (endpoint.tls) {
     Result<std::unique_ptr<CurlTls>> tls = CurlTls::open(endpoint);
     if (!tls) return tl::unexpected<Error>(std::move(tls.error()));

@@ -62,7 +62,8 @@ class CurlChannel final : private BudgetMember {
   [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
   [[nodiscard]] Budget& budget() const noexcept { return *budget_; }
   [[nodiscard]] const CurlTls* tls() const noexcept { return tls_.get(); }
-  [[nodiscard]] const std::string& url() const noexcept { return url_; }
+  /// Where its upstream is, taken apart: libcurl takes a URL as text apart again for every transfer. Lifetime: the channel.
+  [[nodiscard]] CURLU* url() const noexcept { return url_.get(); }
   [[nodiscard]] const std::string& proxy_url() const noexcept { return proxy_url_; }
   /// What stands before the target when a plain proxy is asked; else empty.
   [[nodiscard]] const std::string& target_prefix() const noexcept { return target_prefix_; }
@@ -104,7 +105,11 @@ class CurlChannel final : private BudgetMember {
   std::shared_ptr<Budget> budget_;
   std::uint64_t member_ = 0;
   std::unique_ptr<CurlTls> tls_;
-  std::string url_, proxy_url_, target_prefix_, host_field_;
+  struct FreeUrl {
+    void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
+  };
+  std::unique_ptr<CURLU, FreeUrl> url_;
+  std::string proxy_url_, target_prefix_, host_field_;
   bool closed_ = false;
 
   std::unique_ptr<Lookup> lookup_;

@@ -253,6 +253,19 @@ void CurlShard::release(CurlSocket& socket) {
   socket.place.release();
 }
 
+/// Libcurl asks for the socket of a transfer to be watched, but not of one that is paused before it has had to wait: its
+/// answer was there at once. Such a connection is not idle either.
+void CurlShard::connected(CurlTransfer& transfer, bool reused, int local_port) {
+  if (channel_.endpoint().http2) return;  // one connection carries many
+  for (const int fd : sockets_) {
+    CurlSocket& socket = engine_.socket(fd);
+    if (!reused && socket.owner == &transfer) socket.local_port = local_port;
+    if (!reused || socket.owner != nullptr || socket.local_port != local_port || local_port == 0) continue;
+    transfer.set_socket(fd);
+    return set_owner(fd, socket, &transfer);
+  }
+}
+
 void CurlShard::set_owner(int fd, CurlSocket& socket, CurlTransfer* owner) {
   if (socket.owner == owner || socket.spared) return;
   if (socket.owner == nullptr) --idle_;

@@ -56,6 +56,8 @@ class CurlShard final : private IoHandler {
   /// Called by libcurl through the transfer that opens. CURL_SOCKET_BAD where the address or the budget forbids it.
   [[nodiscard]] curl_socket_t open_socket(CurlTransfer& transfer, const curl_sockaddr& address);
   static int close_socket(void* shard, curl_socket_t fd);
+  /// Called by libcurl through the transfer that has a connection now, perhaps one that another has left.
+  void connected(CurlTransfer& transfer, bool reused, int local_port);
 
   /// Which addresses this CURLM's cache holds for the endpoint; 0 = none yet.
   std::uint64_t addresses_loaded = 0;

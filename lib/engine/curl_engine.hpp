@@ -28,6 +28,7 @@ struct CurlSocket {
   Place place;                        // in the upstream's budget
   int wanted = CURL_POLL_NONE;        // what libcurl asked to be told
   std::uint32_t watched = kNothing;   // what the loop watches it for
+  int local_port = 0;                 // by which a transfer that uses it again is known; 0: not known
   bool spared = false;                // shut down by us while idle; libcurl finds it dead when it looks
   std::uint64_t inode = 0;            // tells it from a later socket of the same number; 0: not known
 };

@@ -57,7 +57,7 @@ CurlTransfer::~CurlTransfer() {
 
 void CurlTransfer::set_up() {
   const Endpoint& endpoint = channel_.endpoint();
-  set(CURLOPT_URL, channel_.url().c_str());
+  set(CURLOPT_CURLU, channel_.url());
   set(CURLOPT_PATH_AS_IS, 1L);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, 0L);  // 307 to another host would take x-api-key along

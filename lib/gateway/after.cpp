@@ -38,6 +38,7 @@ void Exchange::on_head(ResponseHead&& head) {
   idle_limit_ = upstream().config->timeouts.idle;
   attempt().status = head.status;
   attempt().first_byte = last_read_ - attempt_started_;
+  judge_token(head);
   if (is_redirect(head.status)) {
     return fail_with(make_error(Code::kUpstreamRedirect, "upstream '" + upstream().config->name + "' answered " + std::to_string(head.status) +
                                                              ", a redirect, which is never followed; put the final URL into its url"),
@@ -50,9 +51,10 @@ void Exchange::on_head(ResponseHead&& head) {
 void Exchange::open_answer(ResponseHead&& head) {
   const bool as_it_is = passes_as_it_is();
   const bool ok = head.status >= 200 && head.status < 300;
-  if (as_it_is || head.status == 204 || method_ == "HEAD") {
+  if ((as_it_is && !(ok && guards_read_answer())) || head.status == 204 || method_ == "HEAD") {
     mode_ = Mode::kBytes;
     first_delta_deadline_.reset();
+    if (ok) open_reading_along(head.headers);
   } else if (!ok) {
     mode_ = Mode::kErrorBody;
     error_head_ = head.headers;
@@ -67,7 +69,7 @@ void Exchange::open_answer(ResponseHead&& head) {
   if (mode_ == Mode::kStream || mode_ == Mode::kWhole) {
     const bool unasked = asked_for_usage_ || (translation_ && !view_.usage_in_stream);
     tap_ = dialect_->tap({view_.operation, mode_ == Mode::kStream, unasked});
-    if (notes_) notes_->answer_begins(*dialect_, view_.operation, mode_ == Mode::kStream);
+    if (notes_) notes_->answer_begins(*dialect_, view_.operation, mode_ == Mode::kStream, vocabulary());
   }
 
   head_.status = head.status;
@@ -97,12 +99,23 @@ void Exchange::open_answer(ResponseHead&& head) {
   if (mode_ == Mode::kBytes) commit();
 }
 
+/// How a stream is framed whose content type does not tell. Server-sent events always tell; JSON where text was due is whole:
+/// an error, as a rule.
+std::optional<http::Framing> Exchange::framing_told(std::string_view type, std::optional<http::Framing> by_type) const {
+  const auto own = upstream_dialect().stream_framing(view_.operation);
+  if (!own || *own == http::Framing::kSse) return by_type;
+  const bool json = same_name(type.substr(0, type.find_first_of("; ")), "application/json");
+  if (*own == http::Framing::kRaw) return json ? std::nullopt : own;
+  return own;
+}
+
 /// The answer to what was asked: a stream, or whole, as the caller's dialect has it.
 void Exchange::open_body(const Headers& headers) {
   const std::string_view type = headers.get("content-type").value_or("");
   std::optional<http::Framing> framing;
   if (http::Framing told{}; http::is_stream_type(type, told)) framing = told;
   if (translates()) {
+    if (view_.stream) framing = framing_told(type, framing);
     open_translation(framing);
     framing = recognised_.framing;
   } else {
@@ -114,6 +127,41 @@ void Exchange::open_body(const Headers& headers) {
     events_ = http::make_event_reader(*framing, snapshot_->config.gateway.limits.event_bytes);
   } else {
     first_delta_deadline_.reset();
+  }
+}
+
+/// An upstream that routes itself is not in charge of what may be said: where a guard reads answers, they are decoded.
+bool Exchange::guards_read_answer() const noexcept {
+  return route_->security && !opaque_ && plugins_ && route_->chain->wants(kWantsDeltas);
+}
+
+/// An answer that passes as it is from an upstream that routes itself is read along for the account, where its dialect is known.
+void Exchange::open_reading_along(const Headers& headers) {
+  if (!route_->security || route_->config->operation == RouteOperation::kOpaque || !known_operation_ || !recognised_.method_ok) return;
+  if (headers.contains("content-encoding")) return;
+  http::Framing framing{};
+  const bool stream = http::is_stream_type(headers.get("content-type").value_or(""), framing);
+  tap_ = dialect_->tap({recognised_.operation, stream, false});
+  outcome_.streamed = stream;
+  if (stream) events_ = http::make_event_reader(framing, snapshot_->config.gateway.limits.event_bytes);
+}
+
+/// Changes nothing and fails nothing: an answer that cannot be read is one that is not accounted.
+void Exchange::read_along(std::string_view bytes) {
+  if (!tap_) return;
+  if (!events_) {
+    if (!tap_->on_bytes(bytes)) tap_.reset();
+    return;
+  }
+  events_->feed(bytes);
+  http::StreamEvent event;
+  for (;;) {
+    const auto more = events_->next(event);
+    if (!more) return tap_.reset();
+    if (!*more) return;
+    if (!event.has_data || !tap_->on_event(event.name, event.data).content) continue;
+    ++outcome_.deltas;
+    if (!std::exchange(has_content_, true)) outcome_.first_delta = engine_.loop().now() - started_;
   }
 }
 
@@ -136,6 +184,7 @@ void Exchange::take_bytes(std::string_view bytes) {
       return;
     case Mode::kWhole: return whole_bytes(bytes);
     case Mode::kBytes:
+      read_along(bytes);
       commit();
       return give(bytes);
   }
@@ -197,7 +246,9 @@ void Exchange::on_done(const engine::TransferEnd& done) {
     case Mode::kStream: return end_stream();
     case Mode::kErrorBody: return relay_error_body();
     case Mode::kWhole: return end_whole();
-    case Mode::kBytes: return complete();
+    case Mode::kBytes:
+      if (tap_ && !events_) (void)tap_->on_end();  // read along: what it lacks is not accounted, and no failure
+      return complete();
   }
 }
 
@@ -211,7 +262,7 @@ void Exchange::complete() {
 void Exchange::end_whole() {
   if (translation_ && !end_translation()) return;
   if (Status whole = tap_->on_end(); !whole) return fail_with(of_upstream(whole.error()), {}, head_.status);
-  if (const std::optional<Error>& embedded = tap_->error(); embedded && !committed_) {
+  if (const std::optional<Error>& embedded = tap_->error(); embedded && !committed_ && !passes_as_it_is()) {
     // An error that calls itself a success: told as what it is.
     const std::string text = embedded->message;
     return fail_with(*embedded, text, head_.status);
@@ -224,6 +275,7 @@ void Exchange::end_whole() {
 void Exchange::relay_error_body() {
   mask_secret(error_body_);
   close_attempt(Code::kUpstreamStatus, "status " + std::to_string(head_.status));
+  if (try_new_token()) return;
   Error error = make_error(Code::kUpstreamStatus, "upstream '" + upstream().config->name + "' answered " + std::to_string(head_.status));
   error.http_status = head_.status;
   const std::string text = dialect::error_text(error_body_);

@@ -112,15 +112,17 @@ bool Exchange::decode_event(const http::StreamEvent& event) {
   at_hand.error.reset();
   std::string_view raw = event.raw, data = event.data;
   std::string rewritten;
-  if (event.has_position) {
+  const bool moves = event.has_position && !passes_as_it_is();
+  if (moves) {
     http::append_without_position(rewritten, event.raw);
     raw = rewritten;
   }
   if (event.has_data) {
     const dialect::TapVerdict verdict = tap_->on_event(event.name, event.data);
-    if (verdict.error && !stream_terminal_) {
-      if (desk.queue.empty()) return fail_in_stream(event, *verdict.error), false;
-      at_hand.error = *verdict.error;
+    if (verdict.error && !stream_terminal_ && !passes_as_it_is()) {  // else the upstream's own words, which pass
+      Error error = desk.unquoted(*verdict.error);
+      if (desk.queue.empty()) return fail_in_stream(event, std::move(error)), false;
+      at_hand.error = std::move(error);
     }
     stream_terminal_ = stream_terminal_ || verdict.terminal;
     stream_finished_ = stream_finished_ || verdict.finished;
@@ -139,7 +141,7 @@ bool Exchange::decode_event(const http::StreamEvent& event) {
   }
   // Where it stands, for who may change it or keep it.
   const bool replaced = event.has_data && data.data() != event.data.data();
-  at_hand.data_at = event.has_data && !event.has_position ? place_in(event.raw, event.data) : DecodedEvent::kNowhere;
+  at_hand.data_at = event.has_data && !moves ? place_in(event.raw, event.data) : DecodedEvent::kNowhere;
   at_hand.data_size = event.data.size();
   const bool waits = !desk.queue.empty();
   bool through = !waits;
@@ -156,7 +158,7 @@ bool Exchange::decode_event(const http::StreamEvent& event) {
       through = false;
     }
   }
-  if (through && !at_hand.texts.ends() && !at_hand.texts.changed() && !replaced && !event.has_position) {
+  if (through && !at_hand.texts.ends() && !at_hand.texts.changed() && !replaced && !moves) {
     note_said(at_hand);
     append_run(event.raw);  // the common case: the bytes as they came, not copied
     return true;

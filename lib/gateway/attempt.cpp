@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "gateway/core.hpp"
+#include "gateway/credential.hpp"
 #include "gateway/exchange.hpp"
 #include "gateway/exchange_plugins.hpp"
 #include "gateway/header_policy.hpp"
@@ -16,8 +17,9 @@ bool Exchange::start_attempt() {
   const CompiledUpstream& to = upstream();
   auto channel = engine_.channel(to);
   if (!channel) return refuse(channel.error()), true;
+  if (!hold_token()) return true;
   auto wire = encode_attempt();
-  if (!wire && written_anew_ && (wire.error().code == Code::kUnsupportedParameter || wire.error().code == Code::kUnsupportedOperation)) {
+  if (!wire && (wire.error().code == Code::kUnsupportedParameter || wire.error().code == Code::kUnsupportedOperation)) {
     place_.release();
     pass_over(wire.error());
     return false;
@@ -36,27 +38,34 @@ bool Exchange::start_attempt() {
 
 void Exchange::send_attempt(engine::WireRequest wire) {
   const CompiledUpstream& to = upstream();
+  open_attempt();
+  if (const Milliseconds connect = to.config->timeouts.connect; connect.count() != 0) connect_deadline_ = attempt_started_ + connect;
+  rearm();
+  transfer_paused_ = false;
+  const auth::sigv4::Signer* signer = token_ && token_->signer ? token_->signer.get() : to.signer.get();
+  if (signer != nullptr) {
+    if (Status signed_off = sign(wire, *signer, to.state->endpoint.authority, engine_.core().clock().wall()); !signed_off) return fail_with(signed_off.error());
+  }
+  transfer_ = channel_->start(std::move(wire), *this);
+  settle_pause();
+}
+
+/// Its entry in the ledger.
+void Exchange::open_attempt() {
   move(Happening::kSend);
   attempt_started_ = engine_.loop().now();
   const Duration asked = plugins_ ? plugins_->waited_since_attempt() : Duration{};  // told as plugin_time
   if (plugins_) plugins_->waited_before = plugins_->run.waited();
   Attempt& ledger = outcome_.attempts.emplace_back();
-  ledger.upstream = to.config->name;
+  ledger.upstream = upstream().config->name;
   ledger.model = sent_model_;
   ledger.chosen_because = why_chosen();
+  if (waited_for_token_) ledger.chosen_because += "; waited for a token";
   ledger.started = attempt_started_ - started_;
   ledger.wait = std::exchange(wait_, Duration::zero());
   ledger.queued = attempt_started_ - chosen_at_ - asked;
   outcome_.wait_time += ledger.wait;
   outcome_.queue_time += ledger.queued;
-  if (const Milliseconds connect = to.config->timeouts.connect; connect.count() != 0) connect_deadline_ = attempt_started_ + connect;
-  rearm();
-  transfer_paused_ = false;
-  if (to.signer) {
-    if (Status signed_off = sign(wire); !signed_off) return fail_with(signed_off.error());
-  }
-  transfer_ = channel_->start(std::move(wire), *this);
-  settle_pause();
 }
 
 /// As it is named to the upstream.
@@ -75,7 +84,7 @@ std::string Exchange::attempt_target() const {
   } else {
     // The path names the operation as the upstream knows it, and where the model stands in it, that one, too.
     const bool anew = translates() || (!recognised_.model.empty() && recognised_.model != sent_model_) ||
-                      (to.provider->quirks & dialect::kDeployments) != 0;
+                      (to.provider->quirks & dialect::kModelInPath) != 0;
     target = to.base_path;
     target += anew ? upstream_dialect().target_of(sending()) : recognised_.suffix;
   }
@@ -99,6 +108,9 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
   const std::string& model = decision_.choices[choice_].model;
   engine::WireRequest wire;
   sent_model_ = model_of_attempt();
+  if (!passes_as_it_is() && (to.provider->quirks & dialect::kModelInPath) != 0 && upstream_dialect().target_of(sending()).empty()) {
+    return fail(Code::kUnsupportedOperation, "upstream '" + to.config->name + "' has no operation " + std::string(to_string(view_.operation)));
+  }
   wire.method = method_;
   wire.target = attempt_target();
   wire.body = base::EditedBody(body_);
@@ -109,7 +121,9 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
   written_anew_ = writes_anew();
   if (!written_anew_) losses_.clear();
   if (document_ && !written_anew_ && !passes_as_it_is()) {
-    if (!model.empty() && !(view_.model_present && view_.model == model)) {
+    const auto fitted = dialect::fit_to_host(wire.body, *document_, *dialect_, to.provider->quirks);
+    if (!fitted) return tl::unexpected(fitted.error());
+    if (!*fitted && !model.empty() && !(view_.model_present && view_.model == model)) {
       if (Status set = dialect_->set_model(wire.body, *document_, view_, model); !set) return tl::unexpected(set.error());
     }
     if (view_.stream && !view_.usage_in_stream && (to.provider->quirks & dialect::kRefusesStreamOptions) == 0) {
@@ -131,28 +145,10 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
   if (Status edited = apply(route.request_headers, wire.headers); !edited) return tl::unexpected(edited.error());
   if (!to.auth_name.empty()) {
     wire.headers.remove(to.auth_name);
-    wire.headers.add_trusted(to.auth_name, to.auth_value);
+    const std::string_view shown = token_ ? std::string_view(token_->authorization) : to.auth_value;
+    if (!shown.empty()) wire.headers.add_trusted(to.auth_name, shown);  // explained requests have no token
   }
   return wire;
-}
-
-/// The signature covers every field as it is sent, so it comes last.
-Status Exchange::sign(engine::WireRequest& wire) const {
-  const CompiledUpstream& to = upstream();
-  Headers all = wire.headers;
-  all.remove("host");
-  all.add_trusted("Host", to.state->endpoint.authority);
-  const std::size_t query = std::min(wire.target.find('?'), wire.target.size());
-  const std::string_view target = wire.target;
-  const std::string payload = auth::sigv4::hex_sha256(wire.body);
-  const auth::sigv4::Parts parts{.method = wire.method,
-                                 .path = target.substr(0, query),
-                                 .query = target.substr(std::min(query + 1, target.size())),
-                                 .payload = payload};
-  if (Status signed_off = to.signer->sign(parts, engine_.core().clock().wall(), all); !signed_off) return signed_off;
-  all.remove("host");  // the transport writes it
-  wire.headers = std::move(all);
-  return {};
 }
 
 void Exchange::close_attempt(Code code, std::string reason) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "gateway/core.hpp"
+#include "gateway/credential.hpp"
 #include "gateway/header_policy.hpp"
 #include "gateway/rewrite.hpp"
 #include "http/target.hpp"
@@ -32,7 +33,7 @@ Result<engine::WireRequest> encode(const CompiledUpstream& to, Request request) 
   if (wire.has_body && !wire.headers.contains("content-type")) wire.headers.add_trusted("Content-Type", "application/json");
   if (!to.auth_name.empty()) {
     wire.headers.remove(to.auth_name);
-    wire.headers.add_trusted(to.auth_name, to.auth_value);
+    if (!to.tokens) wire.headers.add_trusted(to.auth_name, to.auth_value);
   }
   wire.repeatable = to.config->repeatable;
   return wire;
@@ -91,9 +92,31 @@ class CallOuts::Call final : private engine::TransferSink, public std::enable_sh
   }
 
   void send() {
+    if (!to_.tokens) return send_with(nullptr);
+    auto answer = engine_.tokens().ask(to_.tokens, [post = engine_.post(), self = weak_from_this()](const Result<TokenCache::Held>& result) {
+      post->post([self, result] {
+        if (const auto call = self.lock()) call->on_token(result);
+      });
+    });
+    if (answer.refused) return on_token(tl::unexpected(*std::move(answer.refused)));
+    if (answer.token) send_with(answer.token);
+  }
+
+  void on_token(const Result<TokenCache::Held>& result) {
+    if (all_ == nullptr) return;
+    if (result) return send_with(*result);
+    end(fail(result.error().code, "upstream '" + to_.config->name + "' got no token: " + result.error().message));
+  }
+
+  void send_with(const TokenCache::Held& token) {
     auto channel = engine_.channel(to_);
     if (!channel) return end(tl::unexpected(channel.error()));
     channel_ = std::move(*channel);
+    if (token && !token->signer) wire_.headers.add_trusted(to_.auth_name, token->authorization);
+    if (const auto* signer = token && token->signer ? token->signer.get() : to_.signer.get()) {
+      const Status signed_off = sign(wire_, *signer, to_.state->endpoint.authority, engine_.core().clock().wall());
+      if (!signed_off) return end(tl::unexpected(signed_off.error()));
+    }
     load_.raise(to_.state->in_flight);
     transfer_ = channel_->start(std::move(wire_), *this);
   }

@@ -86,6 +86,19 @@ void judge_listener(Findings& findings, std::size_t index, std::map<std::string,
                  fmt::format("{} is bound by {} already", shown(listen.address), at("gateway/listen", first->second)));
 }
 
+/// A vocabulary that no model would ever come to.
+void judge_tokens(Findings& findings) {
+  const std::vector<TokenRanks>& ranks = findings.config().gateway.tokens.ranks;
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    const std::string here = below("/gateway/tokens", "ranks", i);
+    for (std::size_t k = 0; k < i && ranks[i].models.empty(); ++k) {
+      if (!ranks[k].models.empty() || ranks[k].encoding != ranks[i].encoding) continue;
+      findings.add(here, "the models that are known to use this encoding are counted by " + below("/gateway/tokens", "ranks", k) +
+                             " already; name others in \"models\"");
+    }
+  }
+}
+
 }  // namespace
 
 Findings::Findings(const Config& config, std::vector<Problem>& problems) : config_(config), problems_(problems) {
@@ -118,12 +131,6 @@ bool Findings::is_security(const Target& target) const noexcept {
   return found != nullptr && found->mode == UpstreamMode::kSecurity;
 }
 
-bool Findings::is_opaque(const Route& route) const noexcept {
-  const bool security = !route.upstreams.empty() && std::all_of(route.upstreams.begin(), route.upstreams.end(),
-                                                                [this](const Target& one) { return is_security(one); });
-  return security || route.operation == RouteOperation::kOpaque;
-}
-
 void Findings::need_name(const std::string& pointer, std::string_view what, std::string_view name,
                          const std::vector<std::string_view>& known) {
   if (name.empty()) return;  // the table has asked for it
@@ -139,6 +146,7 @@ void judge_gateway(Findings& findings) {
   const GatewayOptions& gateway = findings.config().gateway;
   std::map<std::string, std::size_t> taken;
   for (std::size_t i = 0; i < gateway.listen.size(); ++i) judge_listener(findings, i, taken);
+  judge_tokens(findings);
   if (gateway.limits.body_bytes > gateway.limits.body_budget_bytes) {
     findings.add("/gateway/limits/body_bytes",
                  fmt::format("{} is more than body_budget_bytes ({}): a body of that size could never be taken",

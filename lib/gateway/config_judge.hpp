@@ -29,8 +29,6 @@ class Findings {
   [[nodiscard]] const Upstream* upstream(std::string_view name) const noexcept;
   /// True where the target's upstream does its own routing; false where there is none of that name.
   [[nodiscard]] bool is_security(const Target& target) const noexcept;
-  /// True where the route passes bytes as they are: opaque, or to upstreams that do their own routing.
-  [[nodiscard]] bool is_opaque(const Route& route) const noexcept;
   /// Reports `name` unless it is one of `known`. Silent while a name is missing among them: nobody knows what it was to be.
   void need_name(const std::string& pointer, std::string_view what, std::string_view name,
                  const std::vector<std::string_view>& known);

@@ -82,7 +82,7 @@ void judge_plugins(Findings& findings) {
     for (std::size_t i = 0; i < config.routes.size(); ++i) {
       const Route& route = config.routes[i];
       const LinkSet own = make_links(route.plugins, at("routes", i, "plugins"), nullptr, found);
-      (void)compile_chain(gateway, own, findings.is_opaque(route), found);
+      (void)compile_chain(gateway, own, route.operation == RouteOperation::kOpaque, found);
     }
   }
   for (Problem& one : found) {

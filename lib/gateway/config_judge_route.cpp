@@ -10,6 +10,7 @@
 #include "base/glob.hpp"
 #include "dialect/dialect.hpp"
 #include "dialect/providers.hpp"
+#include "dialect/rest.hpp"
 #include "gateway/config_judge.hpp"
 #include "gateway/config_reader.hpp"
 #include "policy/match.hpp"
@@ -197,7 +198,11 @@ class RouteJudge {
       const Upstream* upstream = findings_.upstream(route_.upstreams[i].upstream);
       const dialect::Provider* provider = upstream == nullptr ? nullptr : dialect::find_provider(upstream->provider);
       if (provider == nullptr || upstream->mode == UpstreamMode::kSecurity) continue;
-      const dialect::Dialect* target = dialect::find_dialect(upstream->dialect.empty() ? provider->dialect : std::string_view(upstream->dialect));
+      const std::string_view speaks = upstream->dialect.empty() ? provider->dialect : std::string_view(upstream->dialect);
+      const auto made = speaks == dialect::kRest ? dialect::make_rest_dialect(provider->name, dialect::surface_of(provider->name, upstream->rest))
+                                                 : Result<std::shared_ptr<const dialect::Dialect>>(nullptr);
+      if (!made) continue;  // its upstream is told what is wrong
+      const dialect::Dialect* target = *made ? made->get() : dialect::find_dialect(speaks);
       if (target == nullptr || target == spoken || target->serves(meant.operation)) continue;
       findings_.add(this->target(i), fmt::format("cannot be honoured: upstream {} speaks {}, which has no operation {}",
                                                    shown(upstream->name), target->name(), to_string(meant.operation)));

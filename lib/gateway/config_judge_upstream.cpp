@@ -5,6 +5,7 @@
 
 #include "base/glob.hpp"
 #include "dialect/providers.hpp"
+#include "dialect/rest.hpp"
 #include "gateway/config_judge.hpp"
 #include "gateway/config_reader.hpp"
 #include "http/target.hpp"
@@ -29,6 +30,7 @@ class UpstreamJudge {
                           "; \"openai-compatible\" with a url serves any other that speaks that dialect");
     }
     judge_dialect(provider);
+    judge_rest(provider);
     judge_models();
     if (upstream_.provider == kSimulator) return judge_simulator();
     if (!(upstream_.simulator == Upstream::Simulator{})) {
@@ -66,6 +68,36 @@ class UpstreamJudge {
     }
   }
 
+  /// Templates, where nothing else says how the server is spoken to.
+  void judge_rest(const dialect::Provider* provider) {
+    if (provider == nullptr) return;
+    const RestOptions& rest = upstream_.rest;
+    const bool said = !(rest == RestOptions{});
+    if (provider->dialect != dialect::kRest || !upstream_.dialect.empty()) {
+      const std::string_view speaks = upstream_.dialect.empty() ? provider->dialect : std::string_view(upstream_.dialect);
+      if (said) add("rest", fmt::format("has no effect: upstream {} speaks {}; provider \"custom\" is spoken to by templates", shown(upstream_.name), speaks));
+      return;
+    }
+    if (upstream_.mode == UpstreamMode::kSecurity) {
+      return add("mode", fmt::format("cannot be honoured: provider {} is spoken to by templates, and in mode \"security\" bytes pass as they are",
+                                     shown(upstream_.provider)));
+    }
+    const RestOptions* surface = dialect::find_surface(upstream_.provider);
+    if (surface == nullptr) {
+      // Of a surface whose form is wrong its meaning is an echo.
+      if (findings_.said_within(here_ + "/rest")) return;
+      for (dialect::RestFault& fault : dialect::judge_rest(rest)) add("rest" + fault.pointer, std::move(fault.message));
+      return;
+    }
+    RestOptions rest_but_prompt = rest;
+    rest_but_prompt.prompt.reset();
+    if (!(rest_but_prompt == RestOptions{})) {
+      add("rest", fmt::format("has more than \"prompt\": provider {} has a surface of its own; provider \"custom\" takes another", shown(upstream_.provider)));
+    } else if (rest.prompt && !dialect::takes_prompts(*surface)) {
+      add("rest/prompt", fmt::format("has no effect: provider {} takes no prompts", shown(upstream_.provider)));
+    }
+  }
+
   void judge_models() {
     const std::string& model = upstream_.default_model;
     if (model.empty()) return;
@@ -85,6 +117,9 @@ class UpstreamJudge {
     };
     no_effect("url", !upstream_.url.empty());
     no_effect("credential", !upstream_.credential.empty());
+    no_effect("aws/assume_role", !(upstream_.aws.assume_role == Upstream::Aws::AssumeRole{}));
+    no_effect("entra", !upstream_.entra.tenant_id.empty());
+    no_effect("service_account", !upstream_.service_account.key.empty());
     no_effect("allow_plaintext_credential", upstream_.allow_plaintext_credential);
     no_effect("tls", !upstream_.tls.ca_file.empty() || !upstream_.tls.certificate_file.empty() ||
                          !upstream_.tls.key_file.empty());
@@ -109,11 +144,72 @@ class UpstreamJudge {
     const bool plain = std::all_of(region.begin(), region.end(),
                                    [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
     if (!plain) add("aws/region", shown(region) + " is no region of AWS; they are written as \"us-east-1\"");
+    judge_role();
+  }
+
+  void judge_role() {
+    const Upstream::Aws::AssumeRole& role = upstream_.aws.assume_role;
+    if (role.role_arn.empty()) return;
+    if (!role.role_arn.starts_with("arn:") || !is_made_of(role.role_arn, ":/+=,.@_-")) {
+      add("aws/assume_role/role_arn", shown(role.role_arn) + " is no ARN; they are written as \"arn:aws:iam::123456789012:role/NAME\"");
+    }
+    if (role.session_name.size() < 2 || role.session_name.size() > 64 || !is_made_of(role.session_name, "+=,.@_-")) {
+      add("aws/assume_role/session_name", "must be 2 to 64 letters, digits and any of +=,.@_- (is " + shown(role.session_name) + ")");
+    }
+    judge_grantor("aws/assume_role/endpoint", role.endpoint);
+  }
+
+  void judge_entra(const dialect::Provider* provider) {
+    const Upstream::Entra& entra = upstream_.entra;
+    if (entra.tenant_id.empty()) return;
+    if (provider != nullptr && (provider->grants & dialect::kEntraGrant) == 0) {
+      add("entra", fmt::format("has no effect: provider {} takes no tokens of Entra's; use \"credential\"", shown(upstream_.provider)));
+    }
+    if (!upstream_.credential.empty()) add("entra", "stands beside \"credential\": a token is sent, or a key, not both");
+    if (!upstream_.aws.region.empty()) add("entra", "stands beside \"aws\": a request carries a token, or is signed, not both");
+    if (!is_made_of(entra.tenant_id, ".-")) {
+      add("entra/tenant_id", shown(entra.tenant_id) + " is no directory; it is an id of letters, digits and dashes, or a domain");
+    }
+    judge_grantor("entra/authority", entra.authority);
+  }
+
+  void judge_service_account(const dialect::Provider* provider) {
+    const Upstream::ServiceAccount& account = upstream_.service_account;
+    if (account.key.empty()) return;
+    if (provider != nullptr && (provider->grants & dialect::kServiceAccountGrant) == 0) {
+      add("service_account", fmt::format("has no effect: provider {} takes no tokens of Google's; use \"credential\"", shown(upstream_.provider)));
+    }
+    if (!upstream_.credential.empty()) add("service_account", "stands beside \"credential\": a token is sent, or a key, not both");
+    if (!upstream_.aws.region.empty()) add("service_account", "stands beside \"aws\": a request carries a token, or is signed, not both");
+    if (!upstream_.entra.tenant_id.empty()) add("service_account", "stands beside \"entra\": one of them grants the token, not both");
+    judge_grantor("service_account/token_url", account.token_url);
+  }
+
+  /// Where tokens are asked for: secrets go there, and come back. Empty: its own, which is https.
+  void judge_grantor(std::string_view key, const std::string& address) {
+    if (address.empty()) return;
+    const auto url = http::parse_url(address);
+    if (!url) return add(key, url.error().message);
+    if (!url->query.empty()) return add(key, "must have no query (is " + shown(address) + ")");
+    if (url->tls) return;
+    plain_grantor_ = true;
+    if (!upstream_.allow_plaintext_credential) {
+      add(key, "would be asked for tokens over plain http (" + shown(address) + "); use https, or set \"allow_plaintext_credential\"");
+    }
+  }
+
+  /// Letters, digits, and these.
+  static bool is_made_of(std::string_view text, std::string_view others) {
+    return std::all_of(text.begin(), text.end(), [others](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || others.find(c) != std::string_view::npos;
+    });
   }
 
   void judge_address(const dialect::Provider* provider) {
     if (!upstream_.proxy.empty()) judge_proxy();
     judge_aws(provider);
+    judge_entra(provider);
+    judge_service_account(provider);
     std::string text = upstream_.url;
     if (text.empty() && provider != nullptr) text = dialect::base_url(*provider, upstream_.aws.region);
     if (text.empty()) {
@@ -125,7 +221,7 @@ class UpstreamJudge {
     const auto url = http::parse_url(text);
     if (!url) return add("url", url.error().message);
     if (url->tls) {
-      if (upstream_.allow_plaintext_credential) add("allow_plaintext_credential", "has no effect: the url is https");
+      if (upstream_.allow_plaintext_credential && !plain_grantor_) add("allow_plaintext_credential", "has no effect: the url is https");
       const auto& tls = upstream_.tls;
       if (tls.certificate_file.empty() != tls.key_file.empty()) {
         add("tls", tls.key_file.empty() ? "\"certificate_file\" needs \"key_file\" beside it"
@@ -140,15 +236,15 @@ class UpstreamJudge {
   }
 
   void judge_plain(std::string_view url, const dialect::Provider* provider) {
-    const bool keyed =
-        !upstream_.credential.empty() && (provider == nullptr || provider->auth != dialect::AuthStyle::kNone);
+    const bool any = !upstream_.credential.empty() || !upstream_.entra.tenant_id.empty() || !upstream_.service_account.key.empty();
+    const bool keyed = any && (provider == nullptr || provider->auth != dialect::AuthStyle::kNone);
     if (keyed && !upstream_.allow_plaintext_credential) {
       add(upstream_.url.empty() ? "provider" : "url",
           fmt::format("the credential would cross the network in the clear ({}): use https, or say "
                       "\"allow_plaintext_credential\": true",
                       shown(url)));
     }
-    if (!keyed && upstream_.allow_plaintext_credential)
+    if (!keyed && !plain_grantor_ && upstream_.allow_plaintext_credential)
       add("allow_plaintext_credential", "has no effect: there is no credential");
     if (upstream_.http == HttpVersion::kHttp2) add("http", fmt::format("\"2\" needs https (url is {})", shown(url)));
     const auto& tls = upstream_.tls;
@@ -179,6 +275,7 @@ class UpstreamJudge {
   Findings& findings_;
   const Upstream& upstream_;
   std::string here_;
+  bool plain_grantor_ = false;  // tokens are asked for over plain http
 };
 
 }  // namespace

@@ -100,6 +100,26 @@ Codec<AwsKey> aws_key() {
                                         "{\"env\": \"APP_AWS_SECRET\"}"))});
 }
 
+Codec<TokenOptions> token_options() {
+  return object<TokenOptions>(
+      "Tokens", "How tokens are counted where no provider has counted them.",
+      {field("ranks", &TokenOptions::ranks,
+             list_of(object<TokenRanks>(
+                 "A vocabulary", "One vocabulary, and the models whose texts are counted with it.",
+                 {required(field("encoding", &TokenRanks::encoding,
+                                 choice<TokenEncoding>({{"o200k_base", TokenEncoding::kO200kBase}, {"cl100k_base", TokenEncoding::kCl100kBase}}),
+                                 "How it cuts text.", "\"o200k_base\"")),
+                  required(field("file", &TokenRanks::file, text(),
+                                 "Its ranks: a line for each token, base64, a space, the rank. Read at load and at reload.",
+                                 "\"/etc/sluice/o200k_base.tiktoken\"")),
+                  field("models", &TokenRanks::models, texts(),
+                        "Models, as they are named to upstreams; globs. Unset: those known to use the encoding.",
+                        "[\"gpt-4o*\", \"my-deployment\"]")})),
+             "Vocabularies; the first that has the model counts. A model of none is estimated from what its text is made of."),
+       field("learn", &TokenOptions::learn, boolean(),
+             "Corrects estimates by what upstreams reported before, for each upstream and model.")});
+}
+
 }  // namespace
 
 Codec<GatewayOptions> gateway_options() {
@@ -112,6 +132,7 @@ Codec<GatewayOptions> gateway_options() {
        field("plugins", &GatewayOptions::plugins, plugin_list(),
              "Plugins of every route. Those that authenticate stand here: they run before a route is known."),
        field("limits", &GatewayOptions::limits, request_limits(), "Bounds of one request."),
+       field("tokens", &GatewayOptions::tokens, token_options(), "How tokens are counted where no provider has."),
        field("max_exchanges", &GatewayOptions::max_exchanges, integer<std::uint32_t>(0, kMany * 10),
              "Exchanges open at once; more are refused. 0 = no bound."),
        field("drain_timeout_ms", &GatewayOptions::drain_timeout, milliseconds(0),

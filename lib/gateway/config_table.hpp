@@ -11,6 +11,7 @@ namespace sluice::gateway::config {
 [[nodiscard]] Codec<Group> group();
 [[nodiscard]] Codec<Consumer> consumer();
 [[nodiscard]] Codec<Upstream> upstream();
+[[nodiscard]] Codec<RestOptions> rest_options();
 [[nodiscard]] Codec<Match> match();
 [[nodiscard]] Codec<BodyMatch> body_rule();
 [[nodiscard]] Codec<HeaderEdits> header_edits();

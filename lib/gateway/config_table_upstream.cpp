@@ -45,6 +45,47 @@ Codec<UpstreamCaps> caps() {
              "The longest wait for a place; the exchange's own deadline holds too.")});
 }
 
+Codec<std::chrono::seconds> seconds(std::int64_t min, std::int64_t max) {
+  const auto inner = integer<std::int64_t>(min, max, "s");
+  return {inner.shape,
+          [inner](Reader& in, json::Value value, std::chrono::seconds& out) {
+            std::int64_t n = out.count();
+            inner.read(in, value, n);
+            out = std::chrono::seconds(n);
+          },
+          [](json::Writer& out, const std::chrono::seconds& value) { out.integer(value.count()); }};
+}
+
+Codec<Upstream::Aws::AssumeRole> assume_role() {
+  using R = Upstream::Aws::AssumeRole;
+  return object<R>("A role of AWS", "Its temporary keys sign in place of the upstream's own, which it is asked for with (STS).",
+                   {required(field("role_arn", &R::role_arn, text(), "The role.", "\"arn:aws:iam::123456789012:role/gateway\"")),
+                    field("session_name", &R::session_name, text(), "Names the gateway in AWS' own logs."),
+                    field("external_id", &R::external_id, text(), "What the role's trust policy insists on, where it does.", "\"tenant-7\""),
+                    field("duration_s", &R::duration, seconds(900, 43'200), "How long the keys are asked to be good. The role sets a bound, too."),
+                    field("endpoint", &R::endpoint, text(), "Of STS. Unset: the region's own.", "\"https://sts.us-east-1.amazonaws.com\"")});
+}
+
+Codec<Upstream::Entra> entra() {
+  using E = Upstream::Entra;
+  return object<E>("A client of Entra", "A token is asked for with its secret, kept, and renewed ahead of its end; it is what the upstream gets.",
+                   {required(field("tenant_id", &E::tenant_id, text(), "The directory.", "\"3b2c5d1e-0000-4f6a-9c1b-5d2e8f7a6b90\"")),
+                    required(field("client_id", &E::client_id, text(), "The application.", "\"8a1f4c22-0000-4b7d-8e3f-1c9d0a5b6e77\"")),
+                    required(field("client_secret", &E::client_secret, secret(), "Its secret. Sent to the authority alone.",
+                                   "{\"env\": \"AZURE_CLIENT_SECRET\"}")),
+                    field("scope", &E::scope, text(), "What the token is for."),
+                    field("authority", &E::authority, text(), "Who grants it; sovereign clouds have their own.", "\"https://login.microsoftonline.us\"")});
+}
+
+Codec<Upstream::ServiceAccount> service_account() {
+  using S = Upstream::ServiceAccount;
+  return object<S>("A service account of Google's", "A token is asked for with a statement its key has signed, kept, and renewed ahead of its end; it is what the upstream gets.",
+                   {required(field("key", &S::key, secret(), "The account's key: the JSON document as Google hands it out. Never sent.",
+                                   "{\"file\": \"/run/secrets/vertex.json\"}")),
+                    field("scope", &S::scope, text(), "What the token is for."),
+                    field("token_url", &S::token_url, text(), "Who grants it. Unset: the document's `token_uri`.", "\"https://oauth2.googleapis.com/token\"")});
+}
+
 Codec<Upstream::Aws> aws() {
   using A = Upstream::Aws;
   return object<A>("Keys of AWS", "Requests are signed with them (Signature Version 4); they are never sent.",
@@ -52,7 +93,8 @@ Codec<Upstream::Aws> aws() {
                     required(field("access_key_id", &A::access_key_id, secret(), "Which key signs.", "{\"env\": \"AWS_ACCESS_KEY_ID\"}")),
                     required(field("secret_access_key", &A::secret_access_key, secret(), "What it signs with.",
                                    "{\"env\": \"AWS_SECRET_ACCESS_KEY\"}")),
-                    field("session_token", &A::session_token, secret(), "Goes with temporary keys.", "{\"env\": \"AWS_SESSION_TOKEN\"}")});
+                    field("session_token", &A::session_token, secret(), "Goes with temporary keys.", "{\"env\": \"AWS_SESSION_TOKEN\"}"),
+                    quiet(field("assume_role", &A::assume_role, assume_role(), "A role to sign as instead."), &A::assume_role)});
 }
 
 Codec<Upstream::Simulator> simulator() {
@@ -83,12 +125,21 @@ Codec<Upstream> upstream() {
        field("dialect", &Upstream::dialect, text(),
              "The wire dialect its servers speak, where it is not the provider's own: many serve a second one beside.",
              "\"anthropic\""),
+       quiet(field("rest", &Upstream::rest, rest_options(),
+                   "How a server of no known dialect is spoken to (provider `custom`), or the chat template of the model behind "
+                   "one that takes prompts (`tgi-native`, `triton`, `kserve`)."),
+             &Upstream::rest),
        field("credential", &Upstream::credential, secret(),
              "The key that is sent there. Bound to this upstream's origin.", "{\"env\": \"OPENAI_API_KEY\"}"),
        quiet(field("aws", &Upstream::aws, aws(), "Keys of AWS, where requests are to be signed instead of carrying a `credential`."),
              &Upstream::aws),
+       quiet(field("entra", &Upstream::entra, entra(), "Who asks Microsoft Entra for tokens, where these are sent instead of a `credential`."),
+             &Upstream::entra),
+       quiet(field("service_account", &Upstream::service_account, service_account(),
+                   "Who asks Google for tokens, where these are sent instead of a `credential`."),
+             &Upstream::service_account),
        field("allow_plaintext_credential", &Upstream::allow_plaintext_credential, boolean(),
-             "Sends the credential over plain http, which is refused otherwise."),
+             "Sends the credential, or asks for a token, over plain http, which is refused otherwise."),
        field("models", &Upstream::models, texts(), "Models it serves; globs. Unset: any.", "[\"gpt-*\", \"o*\"]"),
        field("default_model", &Upstream::default_model, text(),
              "The model used where a request leaves the choice to the gateway (`auto`).", "\"gpt-4o-mini\""),

@@ -251,7 +251,10 @@ Statistics Core::statistics() const {
     out.open_per_engine.push_back(engine->open_exchanges());
   }
   out.body_bytes_held = body_bytes_.load(std::memory_order_relaxed);
-  if (!fork_mark_.in_child()) out.events = events()->statistics();  // a child of fork may find the lock held by nobody it has
+  if (!fork_mark_.in_child()) {  // a child of fork may find a lock held by nobody it has
+    out.events = events()->statistics();
+    out.token_corrections = token_ratios_->all();
+  }
   return out;
 }
 

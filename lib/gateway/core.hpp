@@ -12,6 +12,7 @@
 
 #include "engine/curl_transport.hpp"
 #include "gateway/engine.hpp"
+#include "policy/token_ratios.hpp"
 #include "sim/provider.hpp"
 #include "sluice/fork_mark.hpp"
 #include "sluice/gateway.hpp"
@@ -64,6 +65,9 @@ class Core {
 
   [[nodiscard]] const std::shared_ptr<sim::SimulatorScripts>& simulators() const noexcept { return simulators_; }
 
+  /// What was learned of upstreams' counts; holds over reloads.
+  [[nodiscard]] policy::TokenRatios& token_ratios() const noexcept { return *token_ratios_; }
+
   /// What key ids are made with: secret, and this gateway's own.
   [[nodiscard]] const std::string& key_salt() const noexcept { return key_salt_; }
 
@@ -94,6 +98,7 @@ class Core {
   Random seeds_;
   std::shared_ptr<engine::ConnectionBudgets> budgets_;
   std::shared_ptr<sim::SimulatorScripts> simulators_;
+  const std::unique_ptr<policy::TokenRatios> token_ratios_ = std::make_unique<policy::TokenRatios>();
   std::vector<std::unique_ptr<Engine>> engines_;
   std::vector<std::thread> threads_;
   std::atomic<std::uint64_t> body_bytes_{0};

@@ -25,6 +25,7 @@ void Exchange::answer_error(const Error& error, std::string_view provider_text, 
     head.headers.add_trusted("retry-after", std::to_string((told.retry_after->count() + 999) / 1000));
   }
   if (spent_) head.headers.add_trusted("x-should-retry", "false");  // what could be tried again was: SDKs obey this
+  dialect_->add_error_headers(told, head.headers);
   const std::string body = dialect_->encode_error(told, {provider_request_id_, provider_text, provider_status});
   head.headers.add_trusted("content-length", std::to_string(body.size()));
   head_given_ = true;

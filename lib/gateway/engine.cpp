@@ -16,12 +16,13 @@ std::uint64_t make_id(std::uint32_t engine, std::uint32_t slot, std::uint32_t ge
 
 }  // namespace
 
-Engine::Engine(Core& core, std::uint32_t index, std::uint64_t seed) : core_(core), index_(index), random_(seed) {}
+Engine::Engine(Core& core, std::uint32_t index, std::uint64_t seed) : core_(core), index_(index), random_(seed), tokens_(std::make_unique<TokenKeeper>(*this)) {}
 
 Engine::~Engine() {
   // Exchanges hold channels, channels hold transports, transports hold the loop: in that order they go.
   retired_.clear();
   slots_.clear();
+  tokens_.reset();
   channels_.clear();
   simulator_.reset();
   network_.reset();
@@ -111,11 +112,13 @@ void Engine::cancel_all() {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     if (Exchange* exchange = slots_[i].exchange.get()) exchange->cancel();
   }
+  tokens_->cancel();
 }
 
 void Engine::adopt(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<telemetry::EventSinks> events) {
   snapshot_ = std::move(snapshot);
   events_ = std::move(events);
+  tokens_->adopt(*snapshot_);
   std::erase_if(channels_, [this](const auto& entry) {
     for (const CompiledUpstream& upstream : snapshot_->upstreams) {
       if (upstream.state.get() == entry.first) return false;
@@ -144,13 +147,11 @@ Result<std::shared_ptr<engine::Channel>> Engine::channel(const CompiledUpstream&
 
 std::string Engine::new_id() {
   static constexpr char kDigits[] = "0123456789abcdefghjkmnpqrstvwxyz";  // Crockford's base 32
-  std::string id = "req_";
-  id.reserve(28);
-  std::uint64_t bits = random_.next();
-  for (int i = 0; i < 24; ++i) {
-    if (i == 12) bits = random_.next();
-    id.push_back(kDigits[bits & 31]);
-    bits >>= 5;
+  constexpr std::size_t kPrefix = 4, kHalf = 12;
+  std::string id("req_------------------------");
+  for (std::size_t half = kPrefix; half != id.size(); half += kHalf) {
+    std::uint64_t bits = random_.next();
+    for (std::size_t i = half; i != half + kHalf; ++i, bits >>= 5) id[i] = kDigits[bits & 31];
   }
   return id;
 }

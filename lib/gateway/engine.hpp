@@ -14,6 +14,7 @@
 #include "gateway/engine_post.hpp"
 #include "gateway/exchange.hpp"
 #include "gateway/snapshot.hpp"
+#include "gateway/token_keeper.hpp"
 #include "sluice/random.hpp"
 #include "telemetry/sink.hpp"
 
@@ -69,6 +70,9 @@ class Engine {
   /// `events`: who gets the events from now on, also those of exchanges that began before.
   void adopt(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<telemetry::EventSinks> events);
   [[nodiscard]] Result<std::shared_ptr<engine::Channel>> channel(const CompiledUpstream& upstream);
+  /// To an endpoint that is no upstream's; the caller's own.
+  [[nodiscard]] Result<std::unique_ptr<engine::Channel>> open_channel(const engine::Endpoint& endpoint) { return network_->open(endpoint); }
+  [[nodiscard]] TokenKeeper& tokens() noexcept { return *tokens_; }
   [[nodiscard]] std::string new_id();
   [[nodiscard]] Random& random() noexcept { return random_; }
   /// For whoever outlives this engine.
@@ -97,6 +101,7 @@ class Engine {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::unique_ptr<Exchange>> retired_;
+  std::unique_ptr<TokenKeeper> tokens_;
   std::shared_ptr<EnginePost> post_;  // once somebody has asked for it
 };
 

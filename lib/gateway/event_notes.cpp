@@ -16,13 +16,19 @@ using dialect::Operation;
 
 /// What is gathered of one answer at most. Redactors see whole texts or none: what is longer is withheld.
 constexpr std::size_t kGathered = 2 << 20;
-/// So much of a prompt is counted by classes, in some 100 us; the rest is taken to be like it.
+/// So much of a prompt is counted, by classes in some 100 us, by a vocabulary in some 1,500; the rest is taken to be like it.
 constexpr std::size_t kCounted = 32 * 1024;
-/// What a chat puts around each message, beside its text.
+/// What a chat puts around each message beside its text: 3 and the role, by OpenAI's published rule.
 constexpr std::uint64_t kFrameTokens = 4;
+/// And before the answer.
+constexpr std::uint64_t kAnswerTokens = 3;
 
 bool has_texts(Operation operation) noexcept {
   return operation == Operation::kChat || operation == Operation::kCompletions;
+}
+
+bool instructs_apart(std::string_view dialect) noexcept {
+  return dialect == "anthropic" || dialect == "gemini" || dialect == "bedrock" || dialect == "openai-responses";
 }
 
 std::string role_of(const chat::Turn& turn) {
@@ -94,24 +100,43 @@ bool EventNotes::keep(std::optional<Content>& content, const TelemetryOptions& p
   return telemetry::keep_content(content, part, all, mask);
 }
 
-void EventNotes::count_prompt(const dialect::Dialect& dialect, const json::Document& document, Operation operation) {
+void EventNotes::count_prompt(const dialect::Dialect& dialect, const json::Document& document, Operation operation,
+                              const chat::tokens::Bpe* vocabulary) {
   if (prompt_) return;
   chat::RequestView view;
-  if (!dialect.inspect(document, operation, chat::kWantPrompt, view)) return;
+  if (!dialect.inspect(document, operation, chat::kWantPrompt | chat::kWantShape, view)) return;
   CountedPrompt& prompt = prompt_.emplace();
+  vocabulary_ = vocabulary;
+  prompt.text_alone = view.shape.tools == 0 && view.shape.attachments.empty();
   chat::TokenClassCounter counter;
+  std::uint64_t left = kCounted;
   for (const chat::PromptText& text : view.prompt) {
-    const std::uint64_t left = kCounted - std::min<std::uint64_t>(kCounted, counter.counted().bytes);
-    counter.feed(text.text.substr(0, left));
-    counter.end_text();
+    const std::string_view counted = text.text.substr(0, left);
+    left -= counted.size();
+    if (vocabulary != nullptr) {
+      if (!counted.empty()) prompt.texts.emplace_back(counted);
+    } else {
+      counter.feed(counted);
+      counter.end_text();
+    }
     prompt.bytes += text.text.size();
     prompt.messages += operation == Operation::kChat ? 1 : 0;
+  }
+  if (vocabulary != nullptr && operation == Operation::kChat) {
+    // Where a dialect has its instructions beside its messages, they become one more at the latest in the model's own form.
+    const bool apart = instructs_apart(dialect.name()) && std::any_of(view.prompt.begin(), view.prompt.end(), [](const chat::PromptText& text) {
+                         return text.role == chat::Role::kSystem;
+                       });
+    prompt.messages = view.shape.messages + (apart ? 1 : 0);
+    prompt.text_alone = prompt.text_alone && !apart;
   }
   prompt.classes = counter.counted();
 }
 
-void EventNotes::answer_begins(const dialect::Dialect& dialect, Operation operation, bool streaming) {
+void EventNotes::answer_begins(const dialect::Dialect& dialect, Operation operation, bool streaming,
+                               const chat::tokens::Bpe* vocabulary) {
   dialect_ = &dialect;
+  vocabulary_ = vocabulary;
   operation_ = operation;
   decoder_ = streaming && has_texts(operation) ? dialect.delta_decoder({operation}) : nullptr;
 }
@@ -136,6 +161,8 @@ void EventNotes::forget_answer() {
   decoder_.reset();
   delta_times_ = {};
   said_ = {};
+  said_text_.clear();
+  said_text_alone_ = true;
   body_.clear();
   answer_.clear();
   tool_calls_.clear();
@@ -147,6 +174,7 @@ void EventNotes::forget_answer() {
 /// Counts a text, and keeps it where there is a place for it.
 void EventNotes::gather(std::string* into, std::string_view text) {
   said_.feed(text);
+  if (vocabulary_ != nullptr) said_text_ += text.substr(0, kCounted - said_text_.size());
   if (into == nullptr || too_long_) return;
   gathered_ += text.size();
   too_long_ = gathered_ > kGathered;
@@ -157,6 +185,8 @@ void EventNotes::gather(std::string* into, std::string_view text) {
 }
 
 void EventNotes::take(const chat::Delta& delta) {
+  const bool other = delta.as<chat::ThinkingDelta>() || delta.as<chat::AudioDelta>() || delta.as<chat::ToolCallStart>();
+  if (delta.choice != 0 || other) said_text_alone_ = false;
   if (const auto* text = delta.as<chat::TextDelta>()) {
     gather(options_.answer && delta.choice == 0 ? &answer_ : nullptr, text->text);
   } else if (const auto* thinking = delta.as<chat::ThinkingDelta>()) {
@@ -189,7 +219,36 @@ void EventNotes::answer_ends() {
   }
 }
 
+Usage EventNotes::estimate_by_vocabulary() const {
+  Usage usage;
+  bool exact = true;
+  if (prompt_ && prompt_->bytes != 0) {
+    chat::tokens::BoundedCount texts(*vocabulary_, kCounted);
+    std::uint64_t unseen = prompt_->bytes;
+    for (const std::string& text : prompt_->texts) {
+      texts.add(text);
+      unseen -= text.size();
+    }
+    texts.add_unseen(unseen);
+    const chat::tokens::Count count = texts.counted();
+    exact = count.exact && prompt_->text_alone;
+    usage.input_tokens = count.tokens + (prompt_->messages == 0 ? 0 : prompt_->messages * kFrameTokens + kAnswerTokens);
+  }
+  if (const std::uint64_t bytes = said_.counted().bytes; bytes != 0) {
+    chat::tokens::BoundedCount text(*vocabulary_, kCounted);
+    text.add(said_text_);
+    text.add_unseen(bytes - std::min<std::uint64_t>(bytes, said_text_.size()));
+    const chat::tokens::Count count = text.counted();
+    exact = exact && count.exact && said_text_alone_;
+    usage.output_tokens = count.tokens;
+  }
+  usage.estimated = usage.input_tokens || usage.output_tokens;
+  usage.estimated_by = exact ? EstimatedBy::kTokenizer : EstimatedBy::kTokenizerPartly;
+  return usage;
+}
+
 Usage EventNotes::estimate(std::string_view model) const {
+  if (vocabulary_ != nullptr) return estimate_by_vocabulary();
   Usage usage;
   const chat::tokens::Tokenizer tokenizer = chat::tokens::tokenizer_of(model);
   if (prompt_ && prompt_->bytes != 0) {

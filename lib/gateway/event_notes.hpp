@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "chat/bpe.hpp"
 #include "chat/token_classes.hpp"
 #include "dialect/dialect.hpp"
 #include "json/document.hpp"
@@ -29,6 +30,8 @@ namespace sluice::gateway {
 struct CountedPrompt {
   chat::TokenClassCounts classes;
   std::uint64_t bytes = 0, messages = 0;
+  bool text_alone = true;          ///< no tools, no media: nothing that is billed but does not count here
+  std::vector<std::string> texts;  ///< up to a bound, where a vocabulary will count them
 };
 
 /// Lives as long as its exchange. Thread: its engine's.
@@ -52,11 +55,13 @@ class EventNotes {
   /// Keeps the prompt, where it is asked for: redacted, masked, cut. Once; later calls do nothing.
   void keep_prompt(const dialect::Dialect& dialect, const json::Document& document, dialect::Operation operation,
                    const telemetry::SecretMask& mask);
-  /// Counts what the prompt is made of. Likewise.
-  void count_prompt(const dialect::Dialect& dialect, const json::Document& document, dialect::Operation operation);
+  /// Counts what the prompt is made of, or keeps its texts for a vocabulary to count, which outlives this. Likewise.
+  void count_prompt(const dialect::Dialect& dialect, const json::Document& document, dialect::Operation operation,
+                    const chat::tokens::Bpe* vocabulary);
 
   // The answer of the attempt under way.
-  void answer_begins(const dialect::Dialect& dialect, dialect::Operation operation, bool streaming);
+  void answer_begins(const dialect::Dialect& dialect, dialect::Operation operation, bool streaming,
+                     const chat::tokens::Bpe* vocabulary);
   /// One event with content, when it came.
   void answer_event(std::string_view name, std::string_view data, TimePoint now);
   /// Bytes of a whole answer.
@@ -69,14 +74,19 @@ class EventNotes {
   [[nodiscard]] const telemetry::DeltaTimes& delta_times() const noexcept { return delta_times_; }
   /// Reads what was gathered of a whole answer. Before the two below.
   void answer_ends();
-  /// The tokens of what was noted, as far as anything was.
+  /// The tokens of what was noted, as far as anything was: by the vocabulary where there is one, by weights otherwise.
   [[nodiscard]] Usage estimate(std::string_view model) const;
+  [[nodiscard]] bool has_prompt() const noexcept { return prompt_.has_value(); }
+  /// Nothing is billed of the prompt, of the answer, but the text that was noted.
+  [[nodiscard]] bool prompt_is_text() const noexcept { return prompt_ && prompt_->text_alone; }
+  [[nodiscard]] bool answer_is_text() const noexcept { return said_text_alone_; }
   /// Everything that is kept; nothing where nothing is asked for.
   [[nodiscard]] std::optional<Content> take_content(const telemetry::SecretMask& mask);
 
  private:
   bool keep(std::optional<Content>& content, const TelemetryOptions& part, const telemetry::SecretMask& mask) const;
   void gather(std::string* into, std::string_view text);
+  Usage estimate_by_vocabulary() const;
   void take(const chat::Delta& delta);
 
   const TelemetryOptions& options_;
@@ -94,6 +104,9 @@ class EventNotes {
   std::vector<chat::Delta> deltas_;              // of one event; its memory is used again
   telemetry::DeltaTimes delta_times_;
   chat::TokenClassCounter said_;
+  const chat::tokens::Bpe* vocabulary_ = nullptr;
+  std::string said_text_;                        // up to a bound, where a vocabulary will count it
+  bool said_text_alone_ = true;                  // of one choice, and no tool calls or thinking
   std::string body_;                             // of a whole answer
   std::string answer_;
   std::vector<Content::ToolCall> tool_calls_;

@@ -79,6 +79,7 @@ dialect::AnswerForm Exchange::answer_form() const noexcept {
 
 /// What is wrong with its answer, with the upstream's name.
 Error Exchange::of_upstream(Error error) const {
+  if (plugins_) error = plugins_->unquoted(std::move(error));
   error.message = "upstream '" + upstream().config->name + "': " + error.message;
   return error;
 }
@@ -213,7 +214,8 @@ void Exchange::on_timer() {
   }
   if (due(total_deadline_)) {
     const auto limit = std::chrono::duration_cast<Milliseconds>(*total_deadline_ - started_);
-    return fail_with(make_error(Code::kTotalTimeout, "the exchange was not over within its " + std::to_string(limit.count()) + " ms"));
+    const std::string waiting = waits_for_token_ ? "; it waited for a token of upstream '" + upstream().config->name + "'" : std::string();
+    return fail_with(make_error(Code::kTotalTimeout, "the exchange was not over within its " + std::to_string(limit.count()) + " ms" + waiting));
   }
   if (plugins_) {
     if (!plugins_->timing_out && due(plugins_->run.next_deadline())) time_out_plugins();

@@ -1,7 +1,7 @@
 #pragma once
 /// One exchange: a client's request, from its first byte to the one terminal event. It lives on one engine thread.
 /// The exchange alone knows the order of the phases; each phase is a file and calls no other:
-///   receive.cpp (1)  route.cpp (2)  before.cpp (3)  forward.cpp and attempt.cpp (4)  after.cpp and stream.cpp (5)  emit.cpp, telemetry.cpp (6)
+///   receive.cpp (1)  route.cpp (2)  before.cpp (3)  forward.cpp, credential.cpp and attempt.cpp (4)  after.cpp and stream.cpp (5)  emit.cpp, telemetry.cpp (6)
 /// where its route has plugins, ruling.cpp between them and answer_plugins.cpp in (5); where the upstream speaks another dialect,
 /// translate.cpp in (4) and (5).
 
@@ -133,14 +133,21 @@ class Exchange final : private engine::TransferSink {
   [[nodiscard]] bool passes_as_it_is() const;
   [[nodiscard]] bool may_follow() const;
   bool try_again(const Error& error, std::string_view provider_text, int provider_status);
+  void choose_soon();
   void reset_attempt();
   bool start_attempt();
   void send_attempt(engine::WireRequest wire);
+  void open_attempt();
   [[nodiscard]] Result<engine::WireRequest> encode_attempt();
-  Status sign(engine::WireRequest& wire) const;
   [[nodiscard]] std::string model_of_attempt() const;
   [[nodiscard]] std::string attempt_target() const;
   void close_attempt(Code code, std::string reason);
+  // What it shows the upstream (credential.cpp).
+  bool hold_token();
+  void on_token(std::uint32_t turn, Result<TokenCache::Held> result);
+  void fail_token(Error why);
+  void judge_token(const ResponseHead& head);
+  bool try_new_token();
   // Phases 4 and 5, between two dialects (translate.cpp).
   [[nodiscard]] const dialect::Dialect& upstream_dialect() const;
   [[nodiscard]] bool translates() const;
@@ -148,6 +155,7 @@ class Exchange final : private engine::TransferSink {
   Status read_canonical();
   [[nodiscard]] dialect::Sending sending() const;
   Status translate_request(engine::WireRequest& wire);
+  [[nodiscard]] Usage count_locally() const;
   void answer_count();
   void tell_losses();
   [[nodiscard]] std::string losses_in_words() const;
@@ -163,8 +171,12 @@ class Exchange final : private engine::TransferSink {
   void on_done(const engine::TransferEnd& end) override;
   void open_answer(ResponseHead&& head);
   void open_body(const Headers& headers);
+  [[nodiscard]] std::optional<http::Framing> framing_told(std::string_view type, std::optional<http::Framing> by_type) const;
   void take_bytes(std::string_view bytes);
   void whole_bytes(std::string_view bytes);
+  void open_reading_along(const Headers& headers);
+  void read_along(std::string_view bytes);
+  [[nodiscard]] bool guards_read_answer() const noexcept;
   void stream_bytes(std::string_view bytes);
   void take_events(std::string_view bytes);
   bool stream_event(const http::StreamEvent& event);
@@ -220,6 +232,9 @@ class Exchange final : private engine::TransferSink {
   void open_notes();
   void pass_trace(Headers& to) const;
   void note_request();
+  [[nodiscard]] const chat::tokens::Bpe* vocabulary() const noexcept;
+  void estimate_usage();
+  void learn_tokens();
   void settle_times();
   void close_notes(Ending ending);
   void tell_event();
@@ -291,6 +306,12 @@ class Exchange final : private engine::TransferSink {
   policy::Place place_;
   policy::Gate::Waiter waiter_ = 0;
   std::uint32_t queue_turn_ = 0;               // counts the queues it stood in: a place of an earlier one is no place now
+  TokenCache::Held token_;                     // of the attempt, where its upstream wants one
+  std::uint32_t token_turn_ = 0;               // likewise
+  bool waits_for_token_ = false, waited_for_token_ = false;
+  bool no_token_ = false;                      // the attempt has failed for want of one
+  bool another_token_ = false;                 // the upstream did not take this one; the next may do
+  std::optional<std::size_t> renewed_at_;      // the choice where that was tried
   std::shared_ptr<engine::Channel> channel_;
   std::unique_ptr<engine::Transfer> transfer_;
   bool asked_for_usage_ = false;

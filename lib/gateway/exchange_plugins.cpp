@@ -65,6 +65,12 @@ void ExchangePlugins::pass_headers(const Headers& from, Headers& to) const {
   }
 }
 
+Error ExchangePlugins::unquoted(Error error) const {
+  if (editor == nullptr || error.code != Code::kUpstreamInvalidAnswer) return error;
+  error.message = "the answer is not what its dialect says, so no plugin could read it";
+  return error;
+}
+
 void ExchangePlugins::hold(DecodedEvent event) {
   queued_bytes += event.raw.size() + sizeof(DecodedEvent);
   queue.push_back(std::move(event));

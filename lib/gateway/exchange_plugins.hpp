@@ -3,7 +3,7 @@
 /// run's host: it answers questions and passes on what happens. What follows a ruling, the exchange knows (ruling.cpp,
 /// answer_plugins.cpp).
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +64,8 @@ class ExchangePlugins final : public plugin::Host {
   [[nodiscard]] bool busy() const noexcept { return head_waits || !queue.empty() || end_waits; }
   /// The end of the answer is kept back: the plugins have not been told that it has come, or have not let it go.
   [[nodiscard]] bool holds_end() const noexcept { return editor != nullptr && !end_given; }
+  /// What no plugin could read is not quoted either: its words may be those that a guard keeps back.
+  [[nodiscard]] Error unquoted(Error error) const;
   void hold(DecodedEvent event);
   void forget_answer() noexcept;
 
@@ -92,9 +94,9 @@ class ExchangePlugins final : public plugin::Host {
   std::unique_ptr<dialect::AnswerEditor> editor;    // null: nobody wants this answer decoded
   DecodedEvent direct;                              // the event at hand; a whole answer as it waits for its end
   Delta text_at_hand;                               // of that: memory that is used again
-  std::deque<DecodedEvent> queue;                   // the first waits for a plugin, the others behind it
+  std::list<DecodedEvent> queue;                    // the first waits for a plugin, the others behind it
   std::size_t queued_bytes = 0;
-  std::deque<DecodedEvent> ends;                    // kept back until on_answer_end
+  std::list<DecodedEvent> ends;                     // kept back until on_answer_end
   bool parted = false;                              // the texts in `ends` went out before them
   bool end_waits = false, end_given = false, end_completes = false;
   bool in_piece = false;                            // bytes of the upstream are being taken apart

@@ -10,6 +10,9 @@
 namespace sluice::gateway {
 namespace {
 
+/// So much of a prompt is cut and merged, in some 1,500 us; the rest is taken to be like it.
+constexpr std::size_t kCountedBytes = 32 * 1024;
+
 PromptPart::Role role_of(chat::Role role) noexcept {
   switch (role) {
     case chat::Role::kSystem: return PromptPart::Role::kSystem;
@@ -69,9 +72,18 @@ const RequestShape& ExchangeReader::shape() const { return request().shape; }
 
 std::uint64_t ExchangeReader::estimated_input_tokens() const {
   if (tokens_) return *tokens_;
-  const chat::tokens::Tokenizer tokenizer = chat::tokens::tokenizer_of(model());
+  const std::vector<policy::Choice>& choices = exchange_.decision_.choices;  // none before the model was decided
+  const std::string_view named = choices.empty() || choices.front().model.empty() ? model() : choices.front().model;
+  const chat::tokens::Bpe* const vocabulary = exchange_.snapshot_->vocabularies->of(named);
+  const chat::tokens::Tokenizer tokenizer = chat::tokens::tokenizer_of(named);
   std::uint64_t sum = 0;
   const auto add = [&](const chat::RequestView& view) {
+    if (vocabulary != nullptr) {
+      chat::tokens::BoundedCount texts(*vocabulary, kCountedBytes);
+      for (const chat::PromptText& one : view.prompt) texts.add(one.text);
+      sum = texts.counted().tokens;
+      return;
+    }
     for (const chat::PromptText& one : view.prompt) sum += chat::tokens::estimate(one.text, tokenizer);
   };
   const json::Document* const document = this->document();  // first: a version to be makes itself here
@@ -80,6 +92,10 @@ std::uint64_t ExchangeReader::estimated_input_tokens() const {
   } else {
     chat::RequestView texts;  // nobody else has asked for them
     if (exchange_.inspect(*document, chat::kWantPrompt, texts)) add(texts);
+  }
+  if (vocabulary == nullptr && !choices.empty() && exchange_.snapshot_->config.gateway.tokens.learn) {
+    const std::string& upstream = exchange_.route_->config->upstreams[choices.front().target].upstream;
+    (void)exchange_.engine_.core().token_ratios().correct(policy::TokenRatios::Side::kInput, upstream, named, sum);
   }
   tokens_ = sum;
   return sum;

@@ -56,6 +56,8 @@ std::optional<policy::Pick> Exchange::pick() {
 /// False: there is none, nor room to wait for one; or it cannot take the request.
 bool Exchange::ask_for_place() {
   chosen_at_ = engine_.loop().now();
+  token_.reset();  // of another upstream, perhaps
+  waited_for_token_ = false;
   const auto& gate = upstream().state->gate;
   Engine* engine = &engine_;
   const auto entry = gate->enter(
@@ -145,13 +147,13 @@ bool Exchange::may_follow() const {
 /// After a failed attempt. True: another follows, and what came of this one is forgotten.
 bool Exchange::try_again(const Error& error, std::string_view provider_text, int provider_status) {
   if (committed_ || outcome_.attempts.empty() || attempt().skipped || passes_as_it_is()) return false;
-  const auto kind = policy::classify(error.code, provider_status);
+  const auto kind = no_token_ ? std::optional(FailureKind::kConnection) : policy::classify(error.code, provider_status);
   if (!kind) return false;
   spent_ = route_->config->retry.attempts > 1;
   if (!upstream().config->repeatable && sent_) return false;  // it may have been carried out
   const TimePoint now = engine_.loop().now();
   policy::Failure failure{.kind = *kind, .sends = attempt().sends};
-  failure.asked = policy::asked_wait(provider_status, error_head_, error_body_, engine_.core().clock().wall());
+  failure.asked = no_token_ ? error.retry_after : policy::asked_wait(provider_status, error_head_, error_body_, engine_.core().clock().wall());
   const policy::NextStep step = retries_->failed(choice_, failure, now, engine_.random());
   if (step.kind == policy::NextStep::Kind::kGiveUp) return false;
   if (!route_->retry_budget->take(route_->config->retry.budget_percent, now)) {
@@ -170,12 +172,16 @@ bool Exchange::try_again(const Error& error, std::string_view provider_text, int
     return true;
   }
   // Not from inside a callback of the transfer that has just failed.
+  choose_soon();
+  return true;
+}
+
+void Exchange::choose_soon() {
   rearm();
   engine_.loop().defer([engine = &engine_, id = id_] {
     Exchange* exchange = engine->find(id);
     if (exchange != nullptr && exchange->state_ == State::kChoosing) exchange->choose();
   });
-  return true;
 }
 
 /// As before the first attempt, but for what the caller was given already: pings, and the head in front of them.
@@ -202,6 +208,7 @@ void Exchange::reset_attempt() {
   if (notes_) notes_->forget_answer();
   outcome_.deltas = 0;  // none of them was given
   outcome_.first_delta = {};
+  no_token_ = another_token_ = false;
   stream_finished_ = stream_terminal_ = has_content_ = asked_for_usage_ = sent_ = false;
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <initializer_list>
 
 #include "base/glob.hpp"
 #include "http/target.hpp"
@@ -11,27 +13,56 @@
 namespace sluice::gateway {
 namespace {
 
-using List = std::initializer_list<std::string_view>;
+constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+/// A list of names in lower case. Nearly every name is in none: its length and its first letter, of which a bit each is
+/// kept, say so without a comparison.
+template <std::size_t N>
+class Names {
+ public:
+  explicit constexpr Names(const std::string_view (&names)[N]) noexcept {
+    for (std::size_t i = 0; i != N; ++i) {
+      names_[i] = names[i];
+      lengths_ |= bit(names[i].size());
+      letters_ |= bit(static_cast<unsigned char>(names[i][0]));
+    }
+  }
+  [[nodiscard]] bool has(std::string_view name) const noexcept {
+    if (name.empty() || (lengths_ & bit(name.size())) == 0) return false;
+    const char first = lower(name[0]);
+    if ((letters_ & bit(static_cast<unsigned char>(first))) == 0) return false;
+    return std::any_of(names_.begin(), names_.end(), [&](std::string_view entry) {
+      return entry.size() == name.size() && first == entry[0] && same_name(entry, name);
+    });
+  }
 
-bool in(List list, std::string_view name) noexcept {
-  return std::any_of(list.begin(), list.end(), [&](std::string_view entry) {
-    return entry.size() == name.size() && lower(name[0]) == entry[0] && same_name(entry, name);
-  });
-}
+ private:
+  static constexpr std::uint64_t bit(std::size_t n) noexcept { return std::uint64_t{1} << (n & 63); }
+  std::array<std::string_view, N> names_{};
+  std::uint64_t lengths_ = 0, letters_ = 0;
+};
 
-bool has_prefix(List list, std::string_view name) noexcept {
+bool has_prefix(std::initializer_list<std::string_view> list, std::string_view name) noexcept {
   return std::any_of(list.begin(), list.end(), [&](std::string_view prefix) {
-    return name.size() > prefix.size() && same_name(prefix, name.substr(0, prefix.size()));
+    return name.size() > prefix.size() && lower(name[0]) == prefix[0] && same_name(prefix, name.substr(0, prefix.size()));
   });
 }
 
 /// The transport's own, or meant for one hop only.
-bool is_hop_field(std::string_view name) noexcept {
-  return in({"connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "trailer", "upgrade", "host", "content-length",
-             "expect", "http2-settings", "proxy-authenticate"}, name);
-}
+constexpr Names kHopFields({"connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "trailer", "upgrade", "host",
+                            "content-length", "expect", "http2-settings", "proxy-authenticate"});
+bool is_hop_field(std::string_view name) noexcept { return kHopFields.has(name); }
+
+constexpr Names kCredentials({"authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "proxy-authorization",
+                              "x-amz-security-token", "openai-organization", "openai-project"});
+/// Of a caller's fields, those that mean something to any provider.
+constexpr Names kAsked({"content-type", "accept", "openai-beta", "idempotency-key", "x-request-id", "traceparent", "tracestate",
+                        "x-client-request-id"});
+/// Of an upstream's fields, those that are its own business, and those that mean something to a caller.
+constexpr Names kKeptBack({"set-cookie", "set-cookie2", "server", "via", "x-powered-by", "alt-svc", "strict-transport-security",
+                           "www-authenticate", "openai-organization", "openai-project", "date"});
+constexpr Names kAnswered({"content-type", "content-language", "content-disposition", "cache-control", "retry-after", "retry-after-ms",
+                           "x-request-id", "request-id", "x-amzn-requestid", "x-amzn-errortype", "x-should-retry", "allow", "location"});
 
 /// Named by the Connection header, so meant for one hop.
 bool named_by_connection(std::string_view connection, std::string_view name) noexcept {
@@ -65,10 +96,7 @@ bool is_key_field(std::string_view field) {
 
 }  // namespace
 
-bool is_credential(std::string_view name) noexcept {
-  return in({"authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "proxy-authorization", "x-amz-security-token",
-             "openai-organization", "openai-project"}, name);
-}
+bool is_credential(std::string_view name) noexcept { return kCredentials.has(name); }
 
 bool is_gateways_own(std::string_view name, bool towards_upstream) noexcept {
   if (is_hop_field(name) || same_name(name, "content-encoding")) return true;
@@ -86,9 +114,7 @@ void pass_up(const Headers& from, bool opaque, const std::vector<std::string>& f
       continue;
     }
     if (same_name(field.name, "accept-encoding")) continue;  // the transport negotiates its own
-    const bool matters = in({"content-type", "accept", "openai-beta", "idempotency-key", "x-request-id", "traceparent", "tracestate",
-                             "x-client-request-id"}, field.name);
-    if (opaque || matters || listed(forward, field.name, false)) to.add_trusted(field.name, field.value);
+    if (opaque || kAsked.has(field.name) || listed(forward, field.name, false)) to.add_trusted(field.name, field.value);
   }
 }
 
@@ -101,14 +127,8 @@ void pass_down(const Headers& from, bool opaque, bool bytes_unchanged, Headers& 
     }
     if (is_hop_field(field.name)) continue;
     if (!connection.empty() && named_by_connection(connection, field.name)) continue;
-    if (in({"set-cookie", "set-cookie2", "server", "via", "x-powered-by", "alt-svc", "strict-transport-security", "www-authenticate",
-            "openai-organization", "openai-project", "date"}, field.name)) {
-      continue;
-    }
-    const bool matters = in({"content-type", "content-language", "content-disposition", "cache-control", "retry-after", "retry-after-ms",
-                             "x-request-id", "request-id", "x-should-retry", "allow", "location"}, field.name) ||
-                         has_prefix({"x-ratelimit-", "openai-"}, field.name);
-    if (opaque || matters) to.add_trusted(field.name, field.value);
+    if (kKeptBack.has(field.name)) continue;
+    if (opaque || kAnswered.has(field.name) || has_prefix({"x-ratelimit-", "openai-"}, field.name)) to.add_trusted(field.name, field.value);
   }
 }
 

@@ -99,6 +99,9 @@ Status Exchange::identify(const RequestStart& start) {
 Status Exchange::identify_signed() {
   const auto claim = auth::sigv4::parse_authorization(headers_.get("authorization").value_or(""));
   if (!claim) return tl::unexpected(claim.error());
+  const auto key = auth::presented_key(headers_, target_.query);
+  if (!key) return tl::unexpected(key.error());
+  if (*key) return fail(Code::kAmbiguousCredentials, "the request is signed and presents a key beside it; send one of the two");
   const auto& callers = snapshot_->aws_callers;
   const auto found = std::lower_bound(callers.begin(), callers.end(), claim->access_key_id,
                                       [](const AwsCaller& caller, std::string_view id) { return caller.access_key_id < id; });

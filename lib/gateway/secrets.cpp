@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "http/target.hpp"
 
@@ -67,6 +68,23 @@ void Secrets::add_headers(const HeaderEdits& edits) {
 
 std::unique_ptr<const telemetry::SecretMask> Secrets::mask() const {
   return std::make_unique<const telemetry::SecretMask>(all_);
+}
+
+Result<AwsKeys> resolve_aws_keys(const Upstream& upstream, Secrets& secrets) {
+  const Upstream::Aws& aws = upstream.aws;
+  AwsKeys keys;
+  for (const auto& [from, to] : {std::pair{&aws.access_key_id, &keys.access_key_id}, std::pair{&aws.secret_access_key, &keys.secret_access_key},
+                                 std::pair{&aws.session_token, &keys.session_token}}) {
+    if (from->empty()) continue;
+    auto secret = from->resolve();
+    if (!secret) return fail(secret.error().code, "upstream '" + upstream.name + "': " + secret.error().message);
+    if (!is_header_value(*secret)) {
+      return fail(Code::kInvalidHeader, "upstream '" + upstream.name + "': a key of its \"aws\" holds a control character, which no header may");
+    }
+    *to = *std::move(secret);
+    if (from != &aws.access_key_id) secrets.add(*to);
+  }
+  return keys;
 }
 
 }  // namespace sluice::gateway

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "sluice/edits.hpp"
+#include "sluice/error.hpp"
+#include "sluice/upstream.hpp"
 #include "telemetry/secret_mask.hpp"
 
 namespace sluice::gateway {
@@ -31,5 +33,13 @@ class Secrets {
  private:
   std::vector<std::string> all_;
 };
+
+/// What requests to AWS are signed with.
+struct AwsKeys {
+  std::string access_key_id, secret_access_key;
+  std::string session_token;  ///< empty: the keys are no temporary ones
+};
+/// Those of `upstream`, resolved; what is secret of them is added to `secrets`. Errors: those of the secrets, kInvalidHeader.
+[[nodiscard]] Result<AwsKeys> resolve_aws_keys(const Upstream& upstream, Secrets& secrets);
 
 }  // namespace sluice::gateway

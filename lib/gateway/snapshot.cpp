@@ -3,9 +3,9 @@
 #include "gateway/snapshot.hpp"
 
 #include <algorithm>
-#include <array>
 #include <unordered_map>
 
+#include "dialect/rest.hpp"
 #include "gateway/secrets.hpp"
 #include "http/target.hpp"
 
@@ -25,6 +25,10 @@ std::string list_of(const std::vector<Problem>& problems) {
 std::string identity_of(const Upstream& upstream, const engine::Endpoint& endpoint) {
   std::string id = upstream.name + '\n' + (endpoint.tls ? "https" : "http") + '\n' + endpoint.authority + '\n' +
                    upstream.provider + '\n' + upstream.dialect + '\n' + sluice::to_string(upstream.credential) + '\n' + upstream.aws.region + '\n' + sluice::to_string(upstream.aws.access_key_id);
+  for (const std::string& part : {upstream.aws.assume_role.role_arn, upstream.entra.tenant_id, upstream.entra.client_id,
+                                  sluice::to_string(upstream.entra.client_secret), sluice::to_string(upstream.service_account.key)}) {
+    id += '\n' + part;
+  }
   // What a connection is made with cannot change under it, so it is part of who the upstream is.
   for (const std::string* part : {&endpoint.ca_file, &endpoint.certificate_file, &endpoint.key_file, &endpoint.proxy_host}) {
     id += '\n' + *part;
@@ -43,21 +47,10 @@ std::string_view simulated_base(std::string_view dialect) noexcept {
 }
 
 Result<std::shared_ptr<const auth::sigv4::Signer>> make_signer(const Upstream& upstream, Secrets& secrets) {
-  const Upstream::Aws& aws = upstream.aws;
-  std::array<std::string, 3> keys;
-  std::size_t n = 0;
-  for (const Secret* part : {&aws.access_key_id, &aws.secret_access_key, &aws.session_token}) {
-    std::string& key = keys[n++];
-    if (part->empty()) continue;
-    auto secret = part->resolve();
-    if (!secret) return fail(secret.error().code, "upstream '" + upstream.name + "': " + secret.error().message);
-    if (!is_header_value(*secret)) {
-      return fail(Code::kInvalidHeader, "upstream '" + upstream.name + "': a key of its \"aws\" holds a control character, which no header may");
-    }
-    key = *std::move(secret);
-    if (part != &aws.access_key_id) secrets.add(key);
-  }
-  return std::make_shared<const auth::sigv4::Signer>(std::move(keys[0]), std::move(keys[1]), std::move(keys[2]), aws.region, "bedrock");
+  auto keys = resolve_aws_keys(upstream, secrets);
+  if (!keys) return tl::unexpected(keys.error());
+  return std::make_shared<const auth::sigv4::Signer>(std::move(keys->access_key_id), std::move(keys->secret_access_key), std::move(keys->session_token),
+                                                     upstream.aws.region, "bedrock");
 }
 
 Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapshot* before, Secrets& secrets) {
@@ -67,7 +60,15 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
   if (out.provider == nullptr) {
     return fail(Code::kInvalidConfiguration, "upstream '" + upstream.name + "' has an unknown provider '" + upstream.provider + "'");
   }
-  out.dialect = dialect::find_dialect(upstream.dialect.empty() ? out.provider->dialect : std::string_view(upstream.dialect));
+  const std::string_view spoken = upstream.dialect.empty() ? out.provider->dialect : std::string_view(upstream.dialect);
+  if (spoken == dialect::kRest) {
+    auto made = dialect::make_rest_dialect(upstream.provider, dialect::surface_of(upstream.provider, upstream.rest));
+    if (!made) return fail(made.error().code, "upstream '" + upstream.name + "': " + made.error().message);
+    out.own_dialect = *std::move(made);
+    out.dialect = out.own_dialect.get();
+  } else {
+    out.dialect = dialect::find_dialect(spoken);
+  }
   if (out.dialect == nullptr) {
     return fail(Code::kInvalidConfiguration, "upstream '" + upstream.name + "' has an unknown dialect '" + upstream.dialect + "'");
   }
@@ -116,13 +117,26 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
     switch (out.provider->auth) {
       case dialect::AuthStyle::kApiKeyHeader: out.auth_name = "api-key"; out.auth_value = std::move(*secret); break;
       case dialect::AuthStyle::kXApiKeyHeader: out.auth_name = "x-api-key"; out.auth_value = std::move(*secret); break;
+      case dialect::AuthStyle::kSubscriptionKeyHeader: out.auth_name = "Ocp-Apim-Subscription-Key"; out.auth_value = std::move(*secret); break;
       case dialect::AuthStyle::kGoogApiKeyHeader: out.auth_name = "x-goog-api-key"; out.auth_value = std::move(*secret); break;
       case dialect::AuthStyle::kNone:
-      case dialect::AuthStyle::kBearer: out.auth_name = "Authorization"; out.auth_value = "Bearer " + *secret; break;
+      case dialect::AuthStyle::kBearer:
+        out.auth_name = upstream.rest.credential_header.empty() ? "Authorization" : upstream.rest.credential_header;
+        out.auth_value = upstream.rest.credential_header.empty() ? "Bearer " + *secret : std::move(*secret);
+        break;
     }
   }
 
-  if (!upstream.aws.region.empty()) {
+  auto grant = make_grant(upstream, secrets);
+  if (!grant) return tl::unexpected(grant.error());
+  if (*grant) {
+    for (std::size_t i = 0; before != nullptr && i < before->upstreams.size(); ++i) {
+      const auto& old = before->upstreams[i].tokens;
+      if (old && old->grant().identity() == (*grant)->identity()) out.tokens = old;
+    }
+    if (!out.tokens) out.tokens = std::make_shared<TokenCache>(*std::move(grant));
+    if (upstream.aws.region.empty()) out.auth_name = "Authorization";
+  } else if (!upstream.aws.region.empty()) {
     auto signer = make_signer(upstream, secrets);
     if (!signer) return tl::unexpected(signer.error());
     out.signer = std::move(*signer);
@@ -253,8 +267,11 @@ Status compile_chains(Snapshot& snapshot, const HostPlugins& host) {
   for (std::size_t i = 0; i < snapshot.routes.size(); ++i) {
     CompiledRoute& route = snapshot.routes[i];
     const LinkSet own = make_links(route.config->plugins, "/routes/" + std::to_string(i) + "/plugins", &host, problems);
-    route.chain = compile_chain(gateway, own, route.opaque || route.security, problems);
-    if (route.chain) route.chain_wants = wants_of(*route.chain);
+    route.chain = compile_chain(gateway, own, route.config->operation == RouteOperation::kOpaque, problems);
+    if (!route.chain) continue;
+    route.chain_wants = wants_of(*route.chain);
+    // A guard in front of an upstream that routes itself looks at what is said, so what cannot be read does not pass there.
+    if (route.security && (route.chain_wants != chat::kWantNothing || route.chain->wants(kWantsDeltas))) route.opaque = false;
   }
   if (!problems.empty()) return fail(Code::kInvalidConfiguration, list_of(problems), problems.front().pointer);
   return {};
@@ -289,18 +306,19 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
     if (!compiled) return tl::unexpected(compiled.error());
     snapshot->upstreams.push_back(std::move(*compiled));
   }
-  std::vector<Route> opaque;
-  for (std::size_t i = 0; i < c.routes.size(); ++i) {
-    auto compiled = compile_route(c.routes[i], *snapshot, before);
+  for (const Route& route : c.routes) {
+    auto compiled = compile_route(route, *snapshot, before);
     if (!compiled) return tl::unexpected(compiled.error());
-    if (compiled->opaque) {
-      opaque.push_back(c.routes[i]);
-      snapshot->opaque_routes.push_back(i);
-    }
     snapshot->routes.push_back(std::move(*compiled));
   }
 
   if (Status compiled = compile_chains(*snapshot, host); !compiled) return tl::unexpected(compiled.error());
+  std::vector<Route> opaque;
+  for (std::size_t i = 0; i < c.routes.size(); ++i) {
+    if (!snapshot->routes[i].opaque) continue;
+    opaque.push_back(c.routes[i]);
+    snapshot->opaque_routes.push_back(i);
+  }
 
   auto matcher = policy::Matcher::compile(c.routes);
   if (!matcher) return tl::unexpected(matcher.error());
@@ -345,6 +363,9 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
     secrets.add_headers(route.request_headers);
     add_plugins(route.plugins);
   }
+  auto vocabularies = Vocabularies::load(c.gateway.tokens);
+  if (!vocabularies) return tl::unexpected(vocabularies.error());
+  snapshot->vocabularies = *std::move(vocabularies);
   snapshot->mask = secrets.mask();
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }

@@ -17,6 +17,8 @@
 #include "engine/transport.hpp"
 #include "gateway/plugin_links.hpp"
 #include "gateway/rewrite.hpp"
+#include "gateway/token_cache.hpp"
+#include "gateway/vocabularies.hpp"
 #include "policy/balance.hpp"
 #include "policy/gate.hpp"
 #include "policy/match.hpp"
@@ -38,12 +40,14 @@ struct UpstreamState {
 struct CompiledUpstream {
   const Upstream* config = nullptr;
   const dialect::Provider* provider = nullptr;
-  const dialect::Dialect* dialect = nullptr;
+  std::shared_ptr<const dialect::Dialect> own_dialect;  ///< made of its configuration; null where it speaks a known one
+  const dialect::Dialect* dialect = nullptr;   ///< never null once compiled
   const dialect::Dialect* alternate = nullptr; ///< its servers' second dialect, or null
   std::string base_path;                       ///< of the url, without a trailing slash
   std::string base_query;                      ///< of the url, for endpoints that want one on every request
   std::string auth_name, auth_value;           ///< the credential's header field; empty = none
   std::shared_ptr<const auth::sigv4::Signer> signer;  ///< signs what is sent instead; or null
+  std::shared_ptr<TokenCache> tokens;          ///< what is shown in place of both, for a while; or null
   std::shared_ptr<UpstreamState> state;
 };
 
@@ -82,6 +86,7 @@ struct Snapshot {
   std::vector<std::vector<std::string>> consumer_models;  ///< by consumer: union of its groups' allow-lists; empty = any
   std::uint32_t wants = 0;                      ///< chat::Want bits any route looks at
   std::shared_ptr<const plugin::Chain> head_chain;  ///< who authenticates; null where nobody does
+  std::shared_ptr<const Vocabularies> vocabularies;       ///< never null once compiled
   std::unique_ptr<const telemetry::SecretMask> mask;  ///< every secret of the configuration; never null once compiled
 
   /// Compiles `config` as a whole; `before` lends its upstreams' states where they are the same.

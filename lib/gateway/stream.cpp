@@ -155,7 +155,7 @@ void Exchange::end_stream() {
     if (!stream_event(event)) return;
     flush_run();
   }
-  if (stream_terminal_ || (stream_finished_ && !broken_off)) return finish_stream();
+  if (stream_terminal_ || ((stream_finished_ || route_->security) && !broken_off)) return finish_stream();
   fail_with(make_error(Code::kUpstreamTruncated, "upstream '" + upstream().config->name + "' ended the stream before it was finished"));
 }
 

@@ -61,7 +61,49 @@ void Exchange::pass_trace(Headers& to) const {
 void Exchange::note_request() {
   if (!document_) return;
   notes_->keep_prompt(*dialect_, *document_, view_.operation, *snapshot_->mask);
-  notes_->count_prompt(*dialect_, *document_, view_.operation);
+  notes_->count_prompt(*dialect_, *document_, view_.operation, vocabulary());
+}
+
+/// What cuts text as the model of this attempt does; null where nobody knows.
+const chat::tokens::Bpe* Exchange::vocabulary() const noexcept { return snapshot_->vocabularies->of(sent_model_); }
+
+/// The upstream has not said what was read and written.
+void Exchange::estimate_usage() {
+  Usage usage = notes_->estimate(outcome_.served_model);
+  if (!usage.estimated) return;
+  if (usage.estimated_by == EstimatedBy::kWeights && snapshot_->config.gateway.tokens.learn && !outcome_.attempts.empty()) {
+    policy::TokenRatios& ratios = engine_.core().token_ratios();
+    const auto correct = [&](policy::TokenRatios::Side side, std::optional<std::uint64_t>& tokens) {
+      if (tokens && ratios.correct(side, attempt().upstream, attempt().model, *tokens)) usage.estimated_by = EstimatedBy::kCorrected;
+    };
+    correct(policy::TokenRatios::Side::kInput, usage.input_tokens);
+    correct(policy::TokenRatios::Side::kOutput, usage.output_tokens);
+  }
+  outcome_.usage = usage;
+}
+
+/// It has said so: how far the estimate would have been off is remembered. What a stream was counted for anyway costs
+/// nothing more; a whole answer is counted while the ratio settles, and seldom after that.
+void Exchange::learn_tokens() {
+  if (!snapshot_->config.gateway.tokens.learn || outcome_.attempts.empty() || vocabulary() != nullptr) return;
+  using Side = policy::TokenRatios::Side;
+  policy::TokenRatios& ratios = engine_.core().token_ratios();
+  const std::string& upstream = attempt().upstream;
+  const std::string& model = attempt().model;
+  const Usage& told = outcome_.usage;
+  if (told.input_tokens && document_ && !notes_->has_prompt() && ratios.wants(Side::kInput, upstream, model, *told.input_tokens)) {
+    notes_->count_prompt(*dialect_, *document_, view_.operation, nullptr);
+  }
+  // Thinking is billed and seldom shown; and what plugins change is not what was billed.
+  const bool may_be_told = told.output_tokens && told.reasoning_tokens.value_or(0) == 0 && !decodes();
+  if (may_be_told && ratios.wants(Side::kOutput, upstream, model, *told.output_tokens)) notes_->answer_ends();
+  const Usage estimate = notes_->estimate(outcome_.served_model);
+  if (told.input_tokens && estimate.input_tokens && notes_->prompt_is_text()) {
+    ratios.learn(Side::kInput, upstream, model, *estimate.input_tokens, *told.input_tokens);
+  }
+  if (may_be_told && estimate.output_tokens && notes_->answer_is_text()) {
+    ratios.learn(Side::kOutput, upstream, model, *estimate.output_tokens, *told.output_tokens);
+  }
 }
 
 /// Whatever the exchange was waiting for when it ended is what took the time up to here.
@@ -91,12 +133,14 @@ void Exchange::settle_times() {
 void Exchange::close_notes(Ending ending) {
   if (document_) notes_->keep_prompt(*dialect_, *document_, view_.operation, *snapshot_->mask);
   // An answer that failed before it said anything is billed by nobody.
-  const bool billed = tap_ && (has_content_ || ending == Ending::kCompleted || ending == Ending::kCancelled);
+  const bool billed = tap_ && mode_ != Mode::kBytes && (has_content_ || ending == Ending::kCompleted || ending == Ending::kCancelled);
   const bool uncounted = billed && !outcome_.usage.input_tokens && !outcome_.usage.output_tokens;
   if (uncounted || notes_->wants_answer()) notes_->answer_ends();
   if (uncounted) {
-    if (document_) notes_->count_prompt(*dialect_, *document_, view_.operation);
-    if (const Usage estimate = notes_->estimate(outcome_.served_model); estimate.estimated) outcome_.usage = estimate;
+    if (document_) notes_->count_prompt(*dialect_, *document_, view_.operation, vocabulary());
+    estimate_usage();
+  } else if (billed && ending == Ending::kCompleted) {
+    learn_tokens();
   }
   outcome_.inter_delta_p50 = notes_->delta_times().percentile(50);
   outcome_.inter_delta_p99 = notes_->delta_times().percentile(99);
@@ -111,7 +155,10 @@ void Exchange::close_notes(Ending ending) {
 
 /// Takes the secrets of the configuration out of `text`, wherever they stand or begin to: providers echo keys in their errors,
 /// and an excerpt may end within one.
-void Exchange::mask_secret(std::string& text) const { (void)snapshot_->mask->apply(text); }
+void Exchange::mask_secret(std::string& text) const {
+  (void)snapshot_->mask->apply(text);
+  if (token_) (void)token_->mask->apply(text);
+}
 
 void Exchange::tell_event() {
   const std::shared_ptr<telemetry::EventSinks> sinks = engine_.events();  // a callback may replace them

@@ -10,6 +10,8 @@
 namespace sluice::gateway {
 namespace {
 
+/// So much text of a request is cut and merged for who asks for a count, in some 15 ms; the rest is taken to be like it.
+constexpr std::size_t kCountedBytes = 256 * 1024;
 constexpr std::size_t kWholeBytes = 16u << 20;  // of an answer that has to be whole before it can be translated
 
 }  // namespace
@@ -80,13 +82,34 @@ Status Exchange::translate_request(engine::WireRequest& wire) {
   return {};
 }
 
-/// No upstream of the route counts tokens: the caller gets the gateway's estimate, which says that it is one.
+/// Tokens of a request as its first choice would read it: by the model's vocabulary, or estimated and corrected.
+Usage Exchange::count_locally() const {
+  const policy::Choice& choice = decision_.choices.front();
+  const std::string model = choice.model.empty() ? std::string(view_.model) : choice.model;
+  Usage usage;
+  usage.estimated = true;
+  if (const chat::tokens::Bpe* vocabulary = snapshot_->vocabularies->of(model)) {
+    const chat::tokens::Count count = chat::count_tokens(*canonical_, *vocabulary, kCountedBytes);
+    usage.input_tokens = count.tokens;
+    usage.estimated_by = count.exact ? EstimatedBy::kTokenizer : EstimatedBy::kTokenizerPartly;
+    return usage;
+  }
+  std::uint64_t tokens = chat::estimate_tokens(*canonical_, chat::tokens::tokenizer_of(model));
+  const std::string& upstream = route_->config->upstreams[choice.target].upstream;
+  if (snapshot_->config.gateway.tokens.learn &&
+      engine_.core().token_ratios().correct(policy::TokenRatios::Side::kInput, upstream, model, tokens)) {
+    usage.estimated_by = EstimatedBy::kCorrected;
+  }
+  usage.input_tokens = tokens;
+  return usage;
+}
+
+/// No upstream of the route counts tokens: the caller gets the gateway's own number, which says that it is one, and how it
+/// was come to.
 void Exchange::answer_count() {
   if (Status read = read_canonical(); !read) return refuse(read.error());
   chat::Message message;
-  message.usage.emplace();
-  message.usage->input_tokens = chat::estimate_tokens(*canonical_, chat::tokens::tokenizer_of(view_.model));
-  message.usage->estimated = true;
+  message.usage = count_locally();
   chat::LossReport losses;
   const std::string body = dialect_->encode_answer(message, answer_form(), losses);
   ResponseHead head;
@@ -94,6 +117,7 @@ void Exchange::answer_count() {
   head.headers.add_trusted("content-type", "application/json");
   head.headers.add_trusted("x-request-id", outcome_.id);
   head.headers.add_trusted("x-sluice-estimated", "true");
+  head.headers.add_trusted("x-sluice-estimated-by", to_string(message.usage->estimated_by));
   head.headers.add_trusted("content-length", std::to_string(body.size()));
   outcome_.usage = *message.usage;
   outcome_.status = head.status;
@@ -126,12 +150,15 @@ std::string Exchange::losses_in_words() const {
 /// A head has come with an answer in it that the caller cannot read as it is.
 void Exchange::open_translation(std::optional<http::Framing> framing) {
   mode_ = view_.stream ? Mode::kStream : Mode::kWhole;
+  const auto asked_at = std::chrono::duration_cast<std::chrono::seconds>(outcome_.started_at.time_since_epoch());
   translation_ = std::make_unique<Translation>(Translation::Ways{.from = upstream_dialect(),
                                                                  .to = *dialect_,
                                                                  .stream_in = framing,
                                                                  .stream_out = view_.stream,
                                                                  .max_event_bytes = snapshot_->config.gateway.limits.event_bytes,
-                                                                 .max_bytes = kWholeBytes},
+                                                                 .max_bytes = kWholeBytes,
+                                                                 .exchange = outcome_.id,
+                                                                 .asked_at = asked_at.count()},
                                                dialect::Asked{.operation = view_.operation, .request = canonical_.get()}, answer_form());
 }
 

@@ -9,9 +9,15 @@
 #include "dialect/base64.hpp"
 
 namespace sluice::gateway {
+namespace {
+
+/// Vectors and rankings have no ids.
+bool is_said(chat::Operation operation) noexcept { return operation == chat::Operation::kChat || operation == chat::Operation::kCompletions; }
+
+}  // namespace
 
 Translation::Translation(const Ways& ways, const dialect::Asked& asked, const dialect::AnswerForm& form)
-    : from_(ways.from), to_(ways.to), max_bytes_(ways.max_bytes) {
+    : from_(ways.from), to_(ways.to), max_bytes_(ways.max_bytes), exchange_(is_said(asked.operation) ? ways.exchange : std::string_view{}), asked_at_(ways.asked_at) {
   if (ways.stream_in) {
     reader_ = http::make_event_reader(*ways.stream_in, ways.max_event_bytes);
     decoder_ = from_.delta_decoder(asked);
@@ -42,13 +48,14 @@ Status Translation::take_event(const http::StreamEvent& event, std::string& out)
   if (!event.has_data || over_) return {};
   deltas_.clear();
   if (Status read = decoder_->on_event(event.name, event.data, deltas_); !read) return read;
-  if (Status taken = take(deltas_, out); !taken) return taken;
+  if (Status taken = take(std::move(deltas_), out); !taken) return taken;
   if (decoder_->over()) end_stream(out);
   return {};
 }
 
-Status Translation::take(const std::vector<chat::Delta>& deltas, std::string& out) {
-  for (const chat::Delta& delta : deltas) {
+Status Translation::take(std::vector<chat::Delta>&& deltas, std::string& out) {
+  for (chat::Delta& delta : deltas) {
+    if (auto* start = std::get_if<chat::AnswerStart>(&delta.event)) fill_in(*start);
     if (const auto* failed = delta.as<chat::ErrorDelta>()) {
       provider_text_ = failed->provider_text.empty() ? failed->error.message : failed->provider_text;
       return tl::unexpected(failed->error);
@@ -61,6 +68,13 @@ Status Translation::take(const std::vector<chat::Delta>& deltas, std::string& ou
     }
   }
   return {};
+}
+
+/// What some servers do not say of an answer, and others' clients read off each.
+template <typename Answer>
+void Translation::fill_in(Answer& answer) const {
+  if (answer.id.empty()) answer.id = exchange_;
+  if (!answer.created) answer.created = asked_at_;
 }
 
 void Translation::note(const chat::Delta& delta) {
@@ -137,6 +151,9 @@ Status Translation::end(const dialect::Asked& asked, const dialect::AnswerForm& 
       if (Status taken = take_event(event, out); !taken) return taken;
     }
     if (over_) return {};
+    deltas_.clear();
+    decoder_->conclude(deltas_);
+    if (Status taken = take(std::move(deltas_), out); !taken) return taken;
     if (Status ended = decoder_->on_end(); !ended) return ended;
     if (encoder_) {
       end_stream(out);
@@ -151,6 +168,7 @@ Status Translation::end(const dialect::Asked& asked, const dialect::AnswerForm& 
     }
     whole_ = {};
     message = *std::move(read);
+    fill_in(message);
     for (chat::Choice& choice : message.choices) choice.turn.form = chat::ContentForm::kAuto;  // the other dialect has its own
     note(message);
     if (asked.request != nullptr) respell(message, *asked.request);

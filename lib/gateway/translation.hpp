@@ -26,6 +26,8 @@ class Translation {
     std::optional<http::Framing> stream_in = std::nullopt;  ///< empty: the upstream answers whole
     bool stream_out = false;                                ///< what the caller asked for, however the upstream answers
     std::size_t max_event_bytes = 0, max_bytes = 0;         ///< of one event; of what has to be whole first
+    std::string_view exchange = {};                         ///< the id of answers whose upstream gives them none,
+    std::int64_t asked_at = 0;                              ///< and their date, in Unix seconds: clients want both
   };
   /// `asked` and `form` are read here.
   Translation(const Ways& ways, const dialect::Asked& asked, const dialect::AnswerForm& form);
@@ -54,7 +56,9 @@ class Translation {
 
  private:
   Status take_event(const http::StreamEvent& event, std::string& out);
-  Status take(const std::vector<chat::Delta>& deltas, std::string& out);
+  Status take(std::vector<chat::Delta>&& deltas, std::string& out);
+  template <typename Answer>
+  void fill_in(Answer& answer) const;
   void note(const chat::Delta& delta);
   void note(const chat::Message& message);
   Status count(std::size_t bytes);
@@ -64,6 +68,8 @@ class Translation {
   const dialect::Dialect& from_;
   const dialect::Dialect& to_;
   const std::size_t max_bytes_;
+  const std::string exchange_;
+  const std::int64_t asked_at_;
   std::unique_ptr<http::EventReader> reader_;        // null: the upstream answers whole
   std::unique_ptr<dialect::DeltaDecoder> decoder_;   // with reader_
   std::unique_ptr<dialect::DeltaEncoder> encoder_;   // null: the caller wants it whole

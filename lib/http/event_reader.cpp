@@ -19,6 +19,7 @@ std::string_view content_type_of(Framing framing) noexcept {
     case Framing::kNdjson: return "application/x-ndjson";
     case Framing::kJsonArray: return "application/json";
     case Framing::kAwsEvents: return "application/vnd.amazon.eventstream";
+    case Framing::kRaw: return "text/plain";
   }
   return {};
 }
@@ -44,6 +45,7 @@ std::unique_ptr<EventReader> make_event_reader(Framing framing, std::size_t max_
     case Framing::kNdjson: return std::make_unique<NdjsonReader>(max_event_bytes);
     case Framing::kJsonArray: return std::make_unique<JsonArrayReader>(max_event_bytes);
     case Framing::kAwsEvents: return std::make_unique<AwsEventReader>(max_event_bytes);
+    case Framing::kRaw: return std::make_unique<RawReader>(max_event_bytes);
   }
   return std::make_unique<SseReader>(max_event_bytes);
 }
@@ -66,6 +68,7 @@ void append_event(std::string& out, Framing framing, std::string_view data, std:
     case Framing::kNdjson: append_line(out, data); return;
     case Framing::kJsonArray: out.append(",\n").append(data); return;
     case Framing::kAwsEvents: append_aws_event(out, name, data); return;
+    case Framing::kRaw: out.append(data); return;
   }
 }
 

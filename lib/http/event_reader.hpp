@@ -17,6 +17,7 @@ enum class Framing : std::uint8_t {
   kNdjson,     ///< one JSON text a line: application/x-ndjson
   kJsonArray,  ///< one JSON array whose elements come one after the other: application/json
   kAwsEvents,  ///< AWS' binary frames: application/vnd.amazon.eventstream
+  kRaw,        ///< text and nothing else: every piece is an event, where it was cut means nothing
 };
 
 /// The media type of a stream in that framing, as it is sent.

@@ -165,4 +165,14 @@ Status JsonArrayReader::parse(std::string_view raw, StreamEvent& event) {
   return {};
 }
 
+Result<std::optional<std::size_t>> RawReader::find_end(std::string_view text, std::size_t) {
+  return std::min(text.size(), max_event_bytes());
+}
+
+Status RawReader::parse(std::string_view raw, StreamEvent& event) {
+  event.data = raw;
+  event.has_data = true;
+  return {};
+}
+
 }  // namespace sluice::http

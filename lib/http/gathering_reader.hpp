@@ -64,4 +64,14 @@ class JsonArrayReader final : public GatheringReader {
   std::size_t element_at_ = 0;  // of the event's text
 };
 
+/// Text without events: what has come is one. A piece above the bound is several.
+class RawReader final : public GatheringReader {
+ public:
+  using GatheringReader::GatheringReader;
+
+ private:
+  Result<std::optional<std::size_t>> find_end(std::string_view text, std::size_t scanned) override;
+  Status parse(std::string_view raw, StreamEvent& event) override;
+};
+
 }  // namespace sluice::http

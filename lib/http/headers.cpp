@@ -14,6 +14,9 @@ namespace {
 constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
 constexpr std::uint64_t kHighs = 0x8080808080808080ULL;
 
+// Room for these is made with the first field of a list that nobody has reserved.
+constexpr std::size_t kFirstFields = 8;
+
 // RFC 9110, 5.6.2: the characters of a token.
 constexpr std::array<bool, 256> kToken = [] {
   std::array<bool, 256> table{};
@@ -127,13 +130,15 @@ void Headers::add_trusted(std::string_view name, std::string_view value) {
   assert(need <= std::numeric_limits<std::uint32_t>::max());
   if (need > arena_.capacity()) {
     // A fresh arena, filled before the old one goes: `name` or `value` may be a view of this very list.
+    // The first one holds a small answer's head whole: 22 bytes a field are usual.
     std::string grown;
-    grown.reserve(std::max(need, 2 * arena_.capacity()));
+    grown.reserve(std::max({need, 2 * arena_.capacity(), kFirstFields * 24}));
     grown.append(arena_).append(name).append(value);
     arena_.swap(grown);
   } else {
     arena_.append(name).append(value);
   }
+  if (entries_.capacity() == 0) entries_.reserve(kFirstFields);
   entries_.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(name.size()),
                       static_cast<std::uint32_t>(at + name.size()), static_cast<std::uint32_t>(value.size())});
 }

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -113,18 +112,6 @@ std::string decode_string(std::string_view raw) {
 }
 
 void Document::Free::operator()(void* memory) const noexcept { std::free(memory); }
-
-std::uint32_t Document::depth() const {
-  std::size_t deepest = 0;
-  std::vector<std::uint32_t> open;  // where the arrays and objects around a node end, the innermost last
-  for (std::uint32_t i = 0; i != nodes_[0].next; ++i) {
-    while (!open.empty() && open.back() == i) open.pop_back();
-    if (nodes_[i].type != Type::kArray && nodes_[i].type != Type::kObject) continue;
-    open.push_back(nodes_[i].next);
-    deepest = std::max(deepest, open.size());
-  }
-  return static_cast<std::uint32_t>(deepest);
-}
 
 // Packed arrays: their numbers are read from the text.
 

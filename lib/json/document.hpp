@@ -88,9 +88,8 @@ class Document {
 
   [[nodiscard]] Value root() const noexcept { return {this, 0}; }
   [[nodiscard]] const Body& body() const noexcept { return body_; }
-  /// How deep arrays and objects nest: 0 for a scalar, 1 for an object of scalars. Cost: a step for each value that is no
-  /// number of a pure number array; the text is not read.
-  [[nodiscard]] std::uint32_t depth() const;
+  /// How deep arrays and objects nest: 0 for a scalar, 1 for an object of scalars.
+  [[nodiscard]] std::uint32_t depth() const noexcept { return depth_; }
 
   // Values point at their document: it does not move while they live.
   Document(Document&&) = default;
@@ -127,6 +126,7 @@ class Document {
 
   Body body_;
   Nodes nodes_;  // in the order of the text, parents before children
+  std::uint32_t depth_ = 0;
 };
 
 /// Decodes what stands between the quotes of a valid JSON string. What is no valid escape becomes U+FFFD, so that text

@@ -32,6 +32,8 @@ constexpr std::size_t kMaxText = 0xFFFFFF00U;
 constexpr std::uint32_t kKeptNodes = 64 * 1024;
 // Up to this many integer digits together with a two-digit exponent no number passes 1e308.
 constexpr std::ptrdiff_t kHarmlessDigits = 200;
+// So many blocks of a string are looked at one by one before longer runs are tried.
+constexpr int kLongRun = 3;
 
 }  // namespace
 
@@ -44,6 +46,7 @@ class Document::Parser {
   [[nodiscard]] Error error() const;
   // The nodes of the text, in storage of their own.
   [[nodiscard]] Nodes take() const;
+  [[nodiscard]] std::uint32_t deepest() const noexcept { return deepest_; }
 
  private:
   // What a thread keeps from one text to the next, so that a parse allocates its result and nothing else.
@@ -84,7 +87,7 @@ class Document::Parser {
   std::uint32_t capacity_ = 0, count_ = 0;
   std::uint32_t open_ = kNone;  // the innermost open array or object; while open, its `next` holds the one around it
   std::uint32_t last_ = 0;      // the value that ended last
-  std::uint32_t depth_ = 0;
+  std::uint32_t depth_ = 0, deepest_ = 0;
   std::uint32_t high_ = 0;      // not zero: some byte is above 0x7F (in the text or just behind it)
   // The key read last, for the value that follows it.
   std::uint32_t key_ = 0;
@@ -143,11 +146,14 @@ const char* Document::Parser::escapes(const char* p) {
 // At the opening quote; sets `escaped` in `flags` where the string holds a backslash.
 inline const char* Document::Parser::string(const char* p, std::uint8_t& flags, std::uint8_t escaped) {
   const char* const opening = p++;
+  int plain = 0;  // blocks without a stop
   while (p < end_) {
     const scan::Block block = scan::block(p);
     high_ |= block.high;
     if (block.stops == 0) {
-      p = scan::skip_plain_runs(p + scan::Block::kSize, end_, high_);
+      p += scan::Block::kSize;
+      // Most strings end before a long run pays; those that do not are most of the bytes.
+      if (++plain >= kLongRun) p = scan::skip_plain_runs(p, end_, high_);
       continue;
     }
     const char* const stop = p + std::countr_zero(block.stops);
@@ -280,7 +286,7 @@ bool Document::Parser::run() {
           refuse(p, "arrays and objects nested deeper than is allowed", Code::kJsonTooDeep);
           return false;
         }
-        ++depth_;
+        if (++depth_ > deepest_) deepest_ = depth_;
         nodes_[last_].next = open_;
         open_ = last_;
         p = scan::skip_space(p + 1);
@@ -414,6 +420,7 @@ Result<Document> Document::parse(Body body, const Limits& limits) try {
 
   Document document;
   document.nodes_ = parser.take();
+  document.depth_ = parser.deepest();
   document.body_ = std::move(body);
   return document;
 } catch (const std::bad_alloc&) {

@@ -2,6 +2,7 @@
 /// The inner loops over JSON bytes: where a string's plain run ends, where white space ends.
 /// Knows bytes and, on x86, SSE2 (part of every x86-64, so no -march is needed); must not know values or documents.
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -138,6 +139,22 @@ struct Escapes {
   }
 }
 
+/// How many bytes of [p, end) go on a character that began before them (10xxxxxx in UTF-8). Reads nothing outside.
+[[nodiscard]] inline std::size_t continuation_bytes(const char* p, const char* end) noexcept {
+  std::size_t n = 0;
+  while (end - p >= 16) {
+    // As signed bytes these are the ones below -64. A lane counts up to 255 before its sum is taken.
+    __m128i lanes = _mm_setzero_si128();
+    for (const char* const stop = p + std::min<std::ptrdiff_t>((end - p) / 16, 255) * 16; p != stop; p += 16) {
+      lanes = _mm_sub_epi8(lanes, _mm_cmplt_epi8(load(p), _mm_set1_epi8(-64)));
+    }
+    const __m128i sums = _mm_sad_epu8(lanes, _mm_setzero_si128());
+    n += static_cast<std::size_t>(_mm_cvtsi128_si64(sums) + _mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums)));
+  }
+  for (; p != end; ++p) n += static_cast<signed char>(*p) < -64 ? 1 : 0;
+  return n;
+}
+
 #else  // the same in plain C++, eight bytes to a word
 
 namespace detail {
@@ -194,6 +211,16 @@ inline constexpr std::uint64_t kOnes = 0x0101010101010101U, kHighs = 0x808080808
 [[nodiscard]] inline const char* skip_long_space(const char* p) noexcept {
   while (is_space(*p)) ++p;
   return p;
+}
+
+[[nodiscard]] inline std::size_t continuation_bytes(const char* p, const char* end) noexcept {
+  std::size_t n = 0;
+  for (; end - p >= 8; p += 8) {
+    const std::uint64_t w = detail::load(p);  // bit 7 without bit 6
+    n += ((w >> 7) & (~w >> 6) & detail::kOnes) * detail::kOnes >> 56;
+  }
+  for (; p != end; ++p) n += static_cast<signed char>(*p) < -64 ? 1 : 0;
+  return n;
 }
 
 #endif

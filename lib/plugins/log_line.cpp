@@ -25,7 +25,7 @@ constexpr std::array<bool, 256> kBare = [] {
 bool is_bare(char c) noexcept { return kBare[static_cast<unsigned char>(c)]; }
 
 void append_number(std::string& out, std::uint64_t number) {
-  std::array<char, 20> digits{};
+  std::array<char, 20> digits;  // as many as the largest number has
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
   out.append(digits.data(), end);
 }
@@ -75,9 +75,15 @@ void append_escaped(std::string& out, std::string_view text) {
 
 }  // namespace
 
+void LogLine::name(std::string_view key) {
+  text_.push_back(' ');
+  text_.append(key);
+  text_.push_back('=');
+}
+
 LogLine& LogLine::field(std::string_view key, std::string_view value, std::size_t longest) {
   if (value.empty()) return *this;
-  text_.append(1, ' ').append(key).append(1, '=');
+  name(key);
   if (value.size() <= longest && std::all_of(value.begin(), value.end(), is_bare)) {
     text_.append(value);
     return *this;
@@ -90,7 +96,7 @@ LogLine& LogLine::field(std::string_view key, std::string_view value, std::size_
 }
 
 LogLine& LogLine::field(std::string_view key, std::uint64_t number) {
-  text_.append(1, ' ').append(key).append(1, '=');
+  name(key);
   append_number(text_, number);
   return *this;
 }
@@ -98,9 +104,9 @@ LogLine& LogLine::field(std::string_view key, std::uint64_t number) {
 LogLine& LogLine::field(std::string_view key, Duration time) {
   const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::microseconds>(time).count()));
   field(key, us / 1000);
-  const std::uint64_t below = us % 1000;
-  text_.append(1, '.').append(below < 10 ? 2 : below < 100 ? 1 : 0, '0');
-  append_number(text_, below);
+  const auto digit = [](std::uint64_t n) { return static_cast<char>('0' + n % 10); };
+  const std::array<char, 4> below{'.', digit(us / 100), digit(us / 10), digit(us)};
+  text_.append(below.data(), below.size());
   return *this;
 }
 

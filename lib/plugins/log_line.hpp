@@ -34,6 +34,8 @@ class LogLine {
   static constexpr std::size_t kLongest = 256;  // callers choose the names of models, and upstreams the words of errors
 
  private:
+  void name(std::string_view key);
+
   std::string text_;
 };
 

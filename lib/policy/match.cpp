@@ -23,6 +23,7 @@ struct Matcher::Impl {
   // routes of one path do.
   std::vector<std::size_t> place_routes;
   RouteIndex places;
+  bool every_place = false;  // some route takes every host, path and method
 
   /// True where `judge` says yes to some route at this place.
   template <typename Judge>
@@ -53,17 +54,19 @@ Result<Matcher> Matcher::compile(const std::vector<Route>& routes) {
   std::vector<std::size_t> place_routes;
   std::set<std::tuple<std::string, std::string, std::vector<std::string>, std::vector<std::string>>> known_places;
   std::uint32_t wants = chat::kWantNothing;
+  bool every_place = false;
   for (std::size_t i = 0; i < routes.size(); ++i) {
     rules.push_back(Rules::compile(routes[i], fmt::format("/routes/{}", i), problems));
     wants |= rules.back().wants();
     keys.push_back(keys_of(routes[i]));
     const Match& match = routes[i].match;
+    every_place = every_place || (match.path.empty() && match.path_prefix.empty() && match.hosts.empty() && match.methods.empty());
     if (!known_places.emplace(match.path, match.path_prefix, match.hosts, match.methods).second) continue;
     place_routes.push_back(i);
     places.push_back({.path = keys.back().path, .path_prefix = keys.back().path_prefix, .hosts = keys.back().hosts});
   }
   if (!problems.lines.empty()) return fail(Code::kInvalidConfiguration, fmt::format("{}", fmt::join(problems.lines, "\n")));
-  return Matcher(std::unique_ptr<Impl>(new Impl{std::move(rules), RouteIndex(keys), wants, std::move(place_routes), RouteIndex(places)}));
+  return Matcher(std::unique_ptr<Impl>(new Impl{std::move(rules), RouteIndex(keys), wants, std::move(place_routes), RouteIndex(places), every_place}));
 }
 
 std::uint32_t Matcher::wants() const noexcept { return impl_->wants; }
@@ -89,6 +92,7 @@ Result<std::optional<Found>> Matcher::match(const Subject& subject, std::size_t*
 
 std::vector<std::string> Matcher::methods_for(std::string_view host, std::string_view path) const {
   std::vector<std::string> methods;
+  if (impl_->every_place) return methods;
   const bool any = impl_->any_at(host, path, [&](const Rules& rules) {
     for (const std::string& method : rules.methods()) {
       const auto at = std::lower_bound(methods.begin(), methods.end(), method);
@@ -101,7 +105,7 @@ std::vector<std::string> Matcher::methods_for(std::string_view host, std::string
 }
 
 bool Matcher::path_known(std::string_view host, std::string_view path) const {
-  return impl_->any_at(host, path, [](const Rules&) { return true; });
+  return impl_->every_place || impl_->any_at(host, path, [](const Rules&) { return true; });
 }
 
 std::vector<Passed> Matcher::explain(const Subject& subject) const {

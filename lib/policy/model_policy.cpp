@@ -171,8 +171,8 @@ class Judge {
       // A name that stays is left out: the bytes that carry it are not touched.
       const bool stays = !by_default_ && (renamed.empty() || renamed == asked.model);
       std::string sent = stays ? std::string() : renamed.empty() ? std::string(asked.model) : renamed;
-      std::string why = renamed.empty() || renamed == asked.model ? fmt::format("serves {}", shown(asked.model))
-                                                                  : fmt::format("serves {} as {}", shown(asked.model), shown(renamed));
+      std::string why = "serves " + shown(asked.model);
+      if (!renamed.empty() && renamed != asked.model) why += " as " + shown(renamed);
       decision_.choices.push_back({i, std::move(sent), std::move(why)});
     }
     if (!decision_.choices.empty()) return finish();

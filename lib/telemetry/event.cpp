@@ -53,6 +53,7 @@ void write_usage(Line& line, const Usage& usage) {
     if (tokens) line.number(name, *tokens);
   };
   line.begin("usage"_key, '{').word("source"_key, usage.estimated ? "estimated" : "reported");
+  if (usage.estimated) line.word("estimated_by"_key, to_string(usage.estimated_by));
   count("input_tokens"_key, usage.input_tokens);
   count("output_tokens"_key, usage.output_tokens);
   count("cached_input_tokens"_key, usage.cached_input_tokens);

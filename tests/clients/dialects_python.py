@@ -1,8 +1,9 @@
 """Clients of every dialect, unchanged but for their base URL, against upstreams that speak another one."""
 
 import base64
-import json
 import os
+import sys
+from pathlib import Path
 
 import anthropic
 import boto3
@@ -13,21 +14,13 @@ import openai
 from google import genai
 from google.genai import types
 
-URL, KEY = os.environ["SLUICE_URL"], os.environ["OPENAI_API_KEY"]
-TEXT, CITY = "Hello there, stranger.", {"city": "Köln", "unit": "C"}
-SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
+sys.path.insert(0, str(Path(__file__).parent / "python"))
+from lead import KEY, SCHEMA, TEXT, TOOLS_USAGE, URL, expect, is_the_call, over_upstreams
+
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 
 
-def expect(kind, call):
-    try:
-        call()
-    except kind as error:
-        return error
-    raise AssertionError(f"{kind.__name__} was expected")
-
-
-def with_anthropic(upstream):
+def with_anthropic(upstream, said):
     client = anthropic.Anthropic(max_retries=0)
     ask = {"model": f"{upstream}-chat", "max_tokens": 64, "system": "Be brief.", "messages": [{"role": "user", "content": "hello"}]}
     answer = client.messages.create(**ask)
@@ -38,15 +31,22 @@ def with_anthropic(upstream):
         assert stream.get_final_message().usage.output_tokens == 5
     tools = [{"name": "get_weather", "input_schema": SCHEMA}]
     ask = {**ask, "model": f"{upstream}-tools", "tools": tools}
-    assert client.messages.create(**ask).content[-1].input == CITY
+    called = client.messages.create(**ask)
+    call = called.content[-1]
+    is_the_call(upstream, call.name, call.input, call.id)
+    assert called.stop_reason == "tool_use" and (called.usage.input_tokens, called.usage.output_tokens) == TOOLS_USAGE, called
     with client.messages.stream(**ask) as stream:
         last = stream.get_final_message()
-    assert last.content[-1].input == CITY and last.stop_reason == "tool_use", last
+    is_the_call(upstream, last.content[-1].name, last.content[-1].input, last.content[-1].id)
+    assert last.stop_reason == "tool_use", last
+    results = [*ask["messages"], {"role": "assistant", "content": called.content},
+               {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.id, "content": said()}]}]
+    assert client.messages.create(**{**ask, "model": f"{upstream}-chat", "messages": results}).content[0].text == TEXT
     error = expect(anthropic.RateLimitError, lambda: client.messages.create(**{**ask, "model": f"{upstream}-limited"}))
     assert error.body["type"] == "error", error.body
 
 
-def with_gemini(upstream):
+def with_gemini(upstream, said):
     client = genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=URL))
     def ask(kind, config=None):
         return {"model": f"{upstream}-{kind}", "contents": "hello", "config": config}
@@ -58,30 +58,43 @@ def with_gemini(upstream):
     tools = types.GenerateContentConfig(
         tools=[types.Tool(function_declarations=[types.FunctionDeclaration(name="get_weather", parameters_json_schema=SCHEMA)])],
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True))
-    assert client.models.generate_content(**ask("tools", tools)).function_calls[0].args == CITY
+    called = client.models.generate_content(**ask("tools", tools))
+    call = called.function_calls[0]
+    is_the_call(upstream, call.name, call.args, call.id)
+    assert (called.usage_metadata.prompt_token_count, called.usage_metadata.candidates_token_count) == TOOLS_USAGE, called
     calls = [call for piece in client.models.generate_content_stream(**ask("tools", tools)) for call in piece.function_calls or []]
-    assert [call.args for call in calls] == [CITY], calls
+    assert len(calls) == 1, calls
+    is_the_call(upstream, calls[0].name, calls[0].args, calls[0].id)
+    result = types.Part(function_response=types.FunctionResponse(id=call.id, name=call.name, response={"output": said()}))
+    turns = [types.UserContent("hello"), called.candidates[0].content, types.UserContent([result])]
+    assert client.models.generate_content(model=f"{upstream}-chat", contents=turns, config=tools).text == TEXT
     error = expect(genai.errors.ClientError, lambda: client.models.generate_content(**ask("limited")))
     assert error.code == 429, error
 
 
-def with_responses(upstream):
+def with_responses(upstream, said):
     client = openai.OpenAI(max_retries=0)
     ask = {"model": f"{upstream}-chat", "instructions": "Be brief.", "input": "hello"}
     answer = client.responses.create(**ask)
     assert answer.output_text == TEXT and answer.status == "completed" and answer.usage.input_tokens == 11, answer
     with client.responses.stream(**ask) as stream:
-        said = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
-        assert said == TEXT == stream.get_final_response().output_text
+        text = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
+        assert text == TEXT == stream.get_final_response().output_text
     ask = {**ask, "model": f"{upstream}-tools", "tools": [{"type": "function", "name": "get_weather", "parameters": SCHEMA, "strict": False}]}
-    assert json.loads(client.responses.create(**ask).output[-1].arguments) == CITY
+    called = client.responses.create(**ask)
+    call = called.output[-1]
+    is_the_call(upstream, call.name, call.arguments, call.call_id)
+    assert (called.usage.input_tokens, called.usage.output_tokens) == TOOLS_USAGE, called.usage
     with client.responses.stream(**ask) as stream:
         stream.until_done()
-        assert json.loads(stream.get_final_response().output[-1].arguments) == CITY
+        last = stream.get_final_response().output[-1]
+    is_the_call(upstream, last.name, last.arguments, last.call_id)
+    items = [{"role": "user", "content": "hello"}, call.model_dump(exclude_none=True), {"type": "function_call_output", "call_id": call.call_id, "output": said()}]
+    assert client.responses.create(**{**ask, "model": f"{upstream}-chat", "input": items}).output_text == TEXT
     expect(openai.RateLimitError, lambda: client.responses.create(**{**ask, "model": f"{upstream}-limited"}))
 
 
-def with_chat(upstream):
+def with_chat(upstream, said):
     client = openai.OpenAI(max_retries=0)
     ask = {"model": f"{upstream}-chat", "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hello"}], "max_tokens": 64}
     answer = client.chat.completions.create(**ask)
@@ -93,12 +106,17 @@ def with_chat(upstream):
     assert chunks[-1].choices == [] and chunks[-1].usage.completion_tokens == 5
     ask = {**ask, "model": f"{upstream}-tools", "tools": [{"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}]}
     answer = client.chat.completions.create(**ask)
-    assert json.loads(answer.choices[0].message.tool_calls[0].function.arguments) == CITY
-    given = ""
+    call = answer.choices[0].message.tool_calls[0]
+    is_the_call(upstream, call.function.name, call.function.arguments, call.id)
+    assert answer.choices[0].finish_reason == "tool_calls" and (answer.usage.prompt_tokens, answer.usage.completion_tokens) == TOOLS_USAGE, answer
+    name, given = "", ""
     for chunk in client.chat.completions.create(**ask, stream=True):
         for delta in (chunk.choices[0].delta.tool_calls or []) if chunk.choices else []:
+            name += delta.function.name or ""
             given += delta.function.arguments or ""
-    assert json.loads(given) == CITY
+    is_the_call(upstream, name, given)
+    results = [*ask["messages"], answer.choices[0].message, {"role": "tool", "tool_call_id": call.id, "content": said()}]
+    assert client.chat.completions.create(**{**ask, "model": f"{upstream}-chat", "messages": results}).choices[0].message.content == TEXT
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + base64.b64encode(PNG).decode()}}
     seen = [{"role": "user", "content": [{"type": "text", "text": "what is it?"}, image]}]
     if upstream != "cohere":
@@ -106,7 +124,7 @@ def with_chat(upstream):
     expect(openai.RateLimitError, lambda: client.chat.completions.create(**{**ask, "model": f"{upstream}-limited"}))
 
 
-def with_cohere(upstream):
+def with_cohere(upstream, said):
     client = cohere.ClientV2(api_key=KEY, base_url=URL)
     ask = {"model": f"{upstream}-chat", "messages": [{"role": "user", "content": "hello"}]}
     answer = client.chat(**ask)
@@ -116,11 +134,16 @@ def with_cohere(upstream):
     assert events[-1].type == "message-end" and events[-1].delta.usage.tokens.output_tokens == 5, events[-1]
     tools = [{"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}]
     ask = {**ask, "model": f"{upstream}-tools", "tools": tools}
-    assert json.loads(client.chat(**ask).message.tool_calls[0].function.arguments) == CITY
+    called = client.chat(**ask)
+    call = called.message.tool_calls[0]
+    is_the_call(upstream, call.function.name, call.function.arguments, call.id)
+    assert called.finish_reason == "TOOL_CALL" and (called.usage.tokens.input_tokens, called.usage.tokens.output_tokens) == TOOLS_USAGE, called
+    results = [*ask["messages"], called.message, {"role": "tool", "tool_call_id": call.id, "content": said()}]
+    assert client.chat(**{**ask, "model": f"{upstream}-chat", "messages": results}).message.content[0].text == TEXT
     expect(cohere.errors.TooManyRequestsError, lambda: client.chat(**{**ask, "model": f"{upstream}-limited"}, request_options={"max_retries": 0}))
 
 
-def with_ollama(upstream):
+def with_ollama(upstream, said):
     client = ollama.Client(host=URL, headers={"Authorization": f"Bearer {KEY}"})
     ask = {"model": f"{upstream}-chat", "messages": [{"role": "user", "content": "hello"}]}
     answer = client.chat(**ask)
@@ -129,12 +152,17 @@ def with_ollama(upstream):
     assert "".join(piece.message.content or "" for piece in pieces) == TEXT and pieces[-1].done
     assert client.generate(model=f"{upstream}-chat", prompt="hello").response == TEXT
     tools = [{"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}]
-    assert client.chat(**{**ask, "model": f"{upstream}-tools"}, tools=tools).message.tool_calls[0].function.arguments == CITY
+    called = client.chat(**{**ask, "model": f"{upstream}-tools"}, tools=tools)
+    call = called.message.tool_calls[0].function
+    is_the_call(upstream, call.name, dict(call.arguments))
+    assert (called.prompt_eval_count, called.eval_count) == TOOLS_USAGE, called
+    results = [*ask["messages"], called.message, {"role": "tool", "tool_name": call.name, "content": said()}]
+    assert client.chat(**{**ask, "messages": results}, tools=tools).message.content == TEXT
     error = expect(ollama.ResponseError, lambda: client.chat(**{**ask, "model": f"{upstream}-limited"}))
     assert error.status_code == 429, error
 
 
-def with_bedrock(upstream):
+def with_bedrock(upstream, said):
     client = boto3.client("bedrock-runtime", region_name="us-east-1", endpoint_url=URL,
                           aws_access_key_id=os.environ["SLUICE_AWS_ID"], aws_secret_access_key=os.environ["SLUICE_AWS_SECRET"],
                           config=botocore.config.Config(retries={"max_attempts": 0}))
@@ -146,7 +174,12 @@ def with_bedrock(upstream):
     assert events[-1]["metadata"]["usage"]["outputTokens"] == 5, events[-1]
     tools = {"tools": [{"toolSpec": {"name": "get_weather", "inputSchema": {"json": SCHEMA}}}]}
     answer = client.converse(**{**ask, "modelId": f"{upstream}-tools"}, toolConfig=tools)
-    assert answer["output"]["message"]["content"][-1]["toolUse"]["input"] == CITY, answer
+    call = answer["output"]["message"]["content"][-1]["toolUse"]
+    is_the_call(upstream, call["name"], call["input"], call["toolUseId"])
+    assert (answer["usage"]["inputTokens"], answer["usage"]["outputTokens"]) == TOOLS_USAGE, answer
+    result = {"role": "user", "content": [{"toolResult": {"toolUseId": call["toolUseId"], "content": [{"text": said()}]}}]}
+    answer = client.converse(**{**ask, "messages": [*ask["messages"], answer["output"]["message"], result]}, toolConfig=tools)
+    assert answer["output"]["message"]["content"][0]["text"] == TEXT, answer
     expect(client.exceptions.ThrottlingException, lambda: client.converse(**{**ask, "modelId": f"{upstream}-limited"}))
 
 
@@ -155,11 +188,4 @@ CLIENTS = {"anthropic": with_anthropic, "gemini": with_gemini, "openai-responses
 
 if __name__ == "__main__":
     for dialect, client in CLIENTS.items():
-        for upstream in CLIENTS:
-            if upstream == dialect:
-                continue
-            try:
-                client(upstream)
-            except BaseException as error:
-                raise AssertionError(f"a client of {dialect} with an upstream of {upstream}") from error
-    print(f"{len(CLIENTS)} clients, each with {len(CLIENTS) - 1} upstreams of other dialects")
+        over_upstreams(f"py-{dialect}", client)

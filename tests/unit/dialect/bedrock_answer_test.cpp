@@ -90,7 +90,8 @@ TEST_CASE("bedrock: an answer of the OpenAI dialect becomes one of Converse") {
   chat::LossReport loss;
   CHECK(test::canonical(test::bedrock().encode_answer(*message, {}, loss)) ==
         test::canonical(R"({"output":{"message":{"role":"assistant","content":[{"reasoningContent":{"reasoningText":{"text":"hm"}}},{"text":"hi"},{"text":"no"},
-          {"toolUse":{"toolUseId":"call_0","name":"f","input":{}}}]}},"stopReason":"max_tokens","usage":{"inputTokens":3,"outputTokens":4,"totalTokens":7}})"));
+          {"toolUse":{"toolUseId":"call_0","name":"f","input":{}}}]}},"stopReason":"max_tokens","usage":{"inputTokens":3,"outputTokens":4,"totalTokens":7},
+          "metrics":{"latencyMs":0}})"));
 }
 
 TEST_CASE("bedrock: only the first of several answers is carried, and the loss is told") {

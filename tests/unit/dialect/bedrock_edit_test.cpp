@@ -91,11 +91,39 @@ TEST_CASE("bedrock: an event that adds text goes to the block that says such, or
   (void)test::read(*editor, R"({"contentBlockIndex":1,"start":{"toolUse":{"toolUseId":"t","name":"f"}}})");
   CHECK(added({0, TextChannel::kToolArguments, 0}, "{}") == R"({"contentBlockIndex":1,"delta":{"toolUse":{"input":"{}"}}})");
   CHECK(added({}, "c") == R"({"contentBlockIndex":2,"delta":{"text":"c"}})");
-  CHECK(added({}, "d") == R"({"contentBlockIndex":2,"delta":{"text":"d"}})");
-  CHECK(added({0, TextChannel::kReasoning}, "r") == R"({"contentBlockIndex":3,"delta":{"reasoningContent":{"text":"r"}}})");
+  CHECK(added({}, "d") == R"({"contentBlockIndex":3,"delta":{"text":"d"}})");
+  CHECK(added({0, TextChannel::kReasoning}, "r") == R"({"contentBlockIndex":4,"delta":{"reasoningContent":{"text":"r"}}})");
   CHECK(added({0, TextChannel::kToolArguments, 1}, "x") == "refused: plugin_error");
   CHECK(added({0, TextChannel::kRefusal}, "x") == "refused: plugin_error");
   CHECK(added({kNoChoice}, "x") == "refused: plugin_error");
+}
+
+/// The frames of a stream, as `name data`.
+std::vector<std::string> frames(const std::string& bytes) {
+  std::vector<std::string> told;
+  const auto reader = http::make_event_reader(http::Framing::kAwsEvents, 1 << 16);
+  reader->feed(bytes);
+  http::StreamEvent event;
+  while (reader->next(event).value_or(false)) told.push_back(std::string(event.name).append(" ").append(event.data));
+  return told;
+}
+
+TEST_CASE("bedrock: an added block is stopped, and a stream that a filter breaks off is stopped and told why") {
+  const auto editor = streaming();
+  (void)test::read(*editor, R"({"contentBlockIndex":0,"delta":{"text":"a"}})");
+  (void)test::read(*editor, R"({"contentBlockIndex":0})");
+  std::string data, out;
+  REQUIRE(editor->add_event({}, "b", data));
+  editor->frame_added(data, http::Framing::kAwsEvents, out);
+  CHECK(frames(out) == std::vector<std::string>{R"(contentBlockDelta {"contentBlockIndex":1,"delta":{"text":"b"}})", R"(contentBlockStop {"contentBlockIndex":1})"});
+  (void)test::read(*editor, R"({"contentBlockIndex":2,"start":{"toolUse":{"toolUseId":"t","name":"f"}}})");
+  out.clear();
+  chat::Usage usage;
+  usage.input_tokens = 2;
+  usage.output_tokens = 1;
+  REQUIRE(editor->end_filtered(usage, out));
+  CHECK(frames(out) == std::vector<std::string>{R"(contentBlockStop {"contentBlockIndex":2})", R"(messageStop {"stopReason":"content_filtered"})",
+                                                R"(metadata {"usage":{"inputTokens":2,"outputTokens":1,"totalTokens":3}})"});
 }
 
 TEST_CASE("bedrock: texts of a whole answer are read in their order") {

@@ -146,7 +146,7 @@ TEST_CASE("vectors come back in the form they were asked for") {
 
   const std::string base64 = R"({"embeddings":{"base64":["AAAAPw=="]},"meta":{}})";
   CHECK(std::get<std::string>(read(base64, Operation::kEmbeddings).embeddings.at(0).vector) == "AAAAPw==");
-  const std::string bytes = R"({"embeddings":{"int8":[[1,-2]],"ubinary":[[7]]},"meta":{},"response_type":"x"})";
+  const std::string bytes = R"({"id":"i","embeddings":{"int8":[[1,-2]],"ubinary":[[7]]},"meta":{},"response_type":"x"})";
   CHECK(canonical(written(cohere(), read(bytes, Operation::kEmbeddings), Operation::kEmbeddings)) == canonical(bytes));
   CHECK(std::get<std::vector<double>>(read(bytes, Operation::kEmbeddings).embeddings.at(0).vector) == std::vector<double>{1, -2});
 }
@@ -156,7 +156,7 @@ TEST_CASE("a caller who embeds texts gets them back beside their vectors") {
   const json::Document request = test::parsed(R"({"texts":["a"]})");
   chat::LossReport loss;
   CHECK(canonical(cohere().encode_answer(*answered, {.operation = Operation::kEmbeddings, .request = &request}, loss)) ==
-        canonical(R"({"embeddings":{"float":[[1]]},"texts":["a"],"response_type":"embeddings_by_type","meta":{"api_version":{"version":"2"},"billed_units":{"input_tokens":3}}})"));
+        canonical(R"({"id":"","embeddings":{"float":[[1]]},"texts":["a"],"response_type":"embeddings_by_type","meta":{"api_version":{"version":"2"},"billed_units":{"input_tokens":3}}})"));
 }
 
 TEST_CASE("a ranking means the same after the canonical model, and has its documents where they were asked for") {

@@ -94,7 +94,8 @@ TEST_CASE("an event of our own looks like the stream it goes into") {
     return std::string(decoded.root().find("index")->raw());
   };
   CHECK(added({0, TextChannel::kText, 0}) == "1");
-  CHECK(added({0, TextChannel::kReasoning, 0}) == "0");
+  // The block of thoughts has been ended when that of text began: more of them stand in a block of their own.
+  CHECK(added({0, TextChannel::kReasoning, 0}) == "2");
   CHECK(added({0, TextChannel::kToolArguments, 0}) == "7");
   std::string out;
   CHECK(editor->add_event({0, TextChannel::kToolArguments, 1}, "x", out).error().code == Code::kPluginError);
@@ -102,6 +103,23 @@ TEST_CASE("an event of our own looks like the stream it goes into") {
   (void)test::read(*editor, piece("tool-plan-delta", R"({"tool_plan":"p"})"));
   REQUIRE(editor->add_event({0, TextChannel::kReasoning, 0}, "x", out));
   CHECK(out == R"({"type":"tool-plan-delta","delta":{"message":{"tool_plan":"x"}}})");
+}
+
+TEST_CASE("text that is added behind the end of Cohere's blocks brings its own start and end") {
+  const auto editor = cohere().answer_editor(chat::Operation::kChat, true);
+  (void)test::read(*editor, piece("content-delta", R"({"content":{"text":"a"}})", "0"));
+  std::string data, out;
+  REQUIRE(editor->add_event({0, TextChannel::kText, 0}, "b", data));
+  editor->frame_added(data, http::Framing::kSse, out);
+  CHECK(out == "event: content-delta\ndata: {\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"text\":\"b\"}}}}\n\n");
+  (void)test::read(*editor, R"({"type":"content-end","index":0})");
+  data.clear();
+  out.clear();
+  REQUIRE(editor->add_event({0, TextChannel::kText, 0}, "c", data));
+  editor->frame_added(data, http::Framing::kSse, out);
+  CHECK(out == "event: content-start\ndata: {\"type\":\"content-start\",\"index\":1,\"delta\":{\"message\":{\"content\":{\"type\":\"text\",\"text\":\"\"}}}}\n\n"
+               "event: content-delta\ndata: {\"type\":\"content-delta\",\"index\":1,\"delta\":{\"message\":{\"content\":{\"text\":\"c\"}}}}\n\n"
+               "event: content-end\ndata: {\"type\":\"content-end\",\"index\":1}\n\n");
 }
 
 TEST_CASE("texts of a whole answer of Cohere's are read and changed where they stand") {

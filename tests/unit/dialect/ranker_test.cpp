@@ -105,6 +105,12 @@ TEST_CASE("a ranking has the documents that were asked for, also where the serve
   CHECK(read(jina(), R"({"results":[{"index":7,"relevance_score":0}]})", &asked).ranked.at(0).document.empty());
 }
 
+// Bug: Voyage's client for Python reads the usage of every ranking, and had no answer of servers that bill by searches.
+TEST_CASE("a ranking whose server counts no tokens says that it counted none") {
+  const chat::Message uncounted = read(cohere(), R"({"results":[{"index":0,"relevance_score":0.5}],"meta":{"billed_units":{"search_units":1}}})");
+  CHECK(written(voyage(), uncounted).find(R"("usage":{"total_tokens":0})") != std::string::npos);
+}
+
 TEST_CASE("what policy looks at in a request to rank or embed") {
   const auto document = test::parsed(R"({"model":"m","query":"q","documents":["ab",{"text":"c"}]})");
   chat::RequestView view;

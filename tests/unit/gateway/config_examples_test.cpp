@@ -72,6 +72,15 @@ TEST_CASE("every example of the page on plugins is valid, and each built-in plug
   }
 }
 
+TEST_CASE("every example of the page on custom upstreams is valid") {
+  const auto found = blocks(tests::source_file("docs/custom-upstreams.md"), "json");
+  REQUIRE(found.size() == 2);
+  for (const std::string& block : found) {
+    INFO(block);
+    CHECK(to_string(validate_json(block)) == "");
+  }
+}
+
 // OPS-09
 TEST_CASE("every example configuration is valid, without a secret or a network") {
   for (const char* name : {"minimal", "simulators", "openai-and-local", "routing", "plugins"}) {

@@ -105,6 +105,7 @@ TEST_CASE("a frame that is not there whole is no event, and is held") {
   }
 }
 
+// DIAL-21
 TEST_CASE("a frame above the limit is refused as soon as its length is known") {
   std::string stream;
   append_aws_event(stream, "metadata", std::string(1000, ' '));

@@ -61,6 +61,7 @@ TEST_CASE("a last line without its break is an event at the end, and its bytes a
   CHECK(lines("", 5, true).empty());
 }
 
+// DIAL-21
 TEST_CASE("a line above the limit is refused before its end has come") {
   CHECK(lines("1234\n", 5) == Events{data("1234")});
   CHECK(lines("12345\n", 5) == Events{refused(Code::kUpstreamEventTooLarge)});
@@ -112,6 +113,7 @@ TEST_CASE("what is no array of objects or lists is refused") {
   CHECK(with_data(elements("[{}][{}]")) == Events{data("{}"), refused(Code::kUpstreamInvalidAnswer)});
 }
 
+// DIAL-21
 TEST_CASE("an element above the limit is refused before its end has come") {
   CHECK(elements("[{\"a\":1}", 8) == Events{data("{\"a\":1}")});
   CHECK(elements("[{\"ab\":1}", 8) == Events{refused(Code::kUpstreamEventTooLarge)});
@@ -177,4 +179,24 @@ TEST_CASE("every framing has its reader, its media type and its way of writing a
   CHECK_FALSE(is_stream_type("application/json", unchanged));
   CHECK_FALSE(is_stream_type("", unchanged));
   CHECK(unchanged == Framing::kAwsEvents);
+}
+
+TEST_CASE("raw text is an event as far as it has come, at every split, and a piece above the bound is several") {
+  const std::string stream = "one\n\ntwo {\"a\":1}\xff";
+  test::each_split(stream, [&](const std::vector<std::string_view>& pieces) {
+    RawReader reader(1 << 20);
+    std::string all;
+    for (const Told& told : told_of(reader, pieces, true)) {
+      CHECK(told.has_data);
+      all += told.data;
+    }
+    CHECK(all == stream);
+    CHECK(reader.held() == 0);
+  });
+  RawReader reader(4);
+  CHECK(told_of(reader, {"123456789"}) == Events{data("1234"), data("5678"), data("9")});
+  std::string out;
+  append_event(out, Framing::kRaw, "a\nb");
+  CHECK(out == "a\nb");
+  CHECK(content_type_of(Framing::kRaw) == "text/plain");
 }

@@ -218,6 +218,7 @@ Usage any_usage(Random& random) {
     if (coin(random)) *count = any_number(random);
   }
   out.estimated = coin(random);
+  out.estimated_by = static_cast<EstimatedBy>(random.below(4));
   return out;
 }
 

@@ -74,6 +74,7 @@ TEST_CASE("what an exchange left is told, each thing under its name and in its u
       {{"losses", "0", "severity"}, R"("semantic")"},
       {{"losses_beyond"}, "3"},
       {{"usage", "source"}, R"("estimated")"},
+      {{"usage", "estimated_by"}, R"("weights")"},
       {{"usage", "input_tokens"}, "1210"},
       {{"usage", "cached_input_tokens"}, "1024"},
       {{"usage", "cache_write_tokens"}, "0"},
