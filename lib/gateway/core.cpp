@@ -32,6 +32,22 @@ class Latch {
   std::size_t count_;
 };
 
+/// Keeps an engine from being closed down between a request's acceptance and its way into the mailbox.
+class Promise {
+ public:
+  explicit Promise(Engine& engine) noexcept : engine_(&engine) { engine.promise(); }
+  ~Promise() {
+    if (engine_ != nullptr) engine_->take_back();
+  }
+  Promise(const Promise&) = delete;
+  Promise& operator=(const Promise&) = delete;
+  /// It is in the mailbox.
+  void given() noexcept { engine_ = nullptr; }
+
+ private:
+  Engine* engine_;
+};
+
 constexpr std::uint64_t kMaxEngines = 256;  // a ticket's lowest byte names its engine
 
 std::uint64_t system_seed() {
@@ -133,7 +149,7 @@ bool Core::on_engine_thread() const noexcept {
 
 Status Core::usable() const {
   if (fork_mark_.in_child()) return fail(Code::kForked, "this gateway was opened in a parent process; open it after the fork");
-  if (closed_.load(std::memory_order_acquire)) return fail(Code::kClosed, "the gateway is closed");
+  if (closed_.load()) return fail(Code::kClosed, "the gateway is closed");
   return {};
 }
 
@@ -148,10 +164,13 @@ Result<std::uint64_t> Core::submit(Request request, std::shared_ptr<ExchangeList
   };
   auto submission = std::make_shared<Submission>(Submission{std::move(request), std::move(listener), std::move(options)});
   const std::uint64_t ticket = next_ticket_.fetch_add(1, std::memory_order_relaxed) * kMaxEngines + engine.index();
-  engine.promise();
+  Promise promise(engine);
+  // Asked again behind the promise: either close() waits for this request, or this sees that it has begun.
+  if (Status ready = usable(); !ready) return tl::unexpected(ready.error());
   engine.loop().post([&engine, submission, ticket] {
     engine.start(ticket, std::move(submission->request), std::move(submission->listener), std::move(submission->options));
   });
+  promise.given();
   return ticket;
 }
 
@@ -261,7 +280,7 @@ Statistics Core::statistics() const {
 Status Core::close() {
   if (fork_mark_.in_child()) return fail(Code::kForked, "this gateway was opened in a parent process");
   if (on_engine_thread() && !host_driven_) return fail(Code::kWouldDeadlock, "close waits for the engines; call it from another thread");
-  if (closed_.exchange(true, std::memory_order_acq_rel)) return {};
+  if (closed_.exchange(true)) return {};
   for (const auto& engine : engines_) {
     if (host_driven_) {
       engine->cancel_all();
@@ -275,8 +294,12 @@ Status Core::close() {
   }
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
-  // A request submitted beside close() may still lie in a mailbox: it is told that the gateway is closed.
-  for (const auto& engine : engines_) engine->loop().turn(clock_->now());
+  // A request submitted beside close() may still lie in a mailbox, or be on its way there: it is told that the gateway is closed.
+  for (const auto& engine : engines_) {
+    do {
+      engine->loop().turn(clock_->now());
+    } while (engine->promised());
+  }
   if (const auto last = events()) last->close(farewell());
   return {};
 }

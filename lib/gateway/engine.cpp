@@ -70,7 +70,7 @@ Exchange* Engine::find(std::uint64_t id) noexcept {
 }
 
 void Engine::start(std::uint64_t ticket, Request request, std::shared_ptr<ExchangeListener> listener, CallOptions options) {
-  promised_.fetch_sub(1, std::memory_order_relaxed);
+  take_back();
   ExchangeListener& caller = *listener;
   Exchange& exchange = open(caller, std::move(listener));
   exchange.set_ticket(ticket);

@@ -1,7 +1,12 @@
-// No memory: every allocation of a whole use of the library fails once, each in a run of its own.
+// No memory: every allocation of a whole use of the library fails once, each in a run of its own. And no luck: a thread is held
+// at each of its allocations while another does what must not meet it there.
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
+#include <mutex>
 #include <new>
+#include <thread>
 
 #include "rig.hpp"
 
@@ -9,7 +14,48 @@ namespace {
 
 thread_local long allocations_left = -1;  // negative: all are granted
 
+/// Where a thread is held until another has done something.
+class Stop {
+ public:
+  // The thread that is held.
+  void hold() {
+    std::unique_lock lock(mutex_);
+    held_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return released_; });
+  }
+  void past() { set(past_); }
+
+  // The others.
+  /// False: it went past without coming here.
+  bool wait_for_it() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return held_ || past_; });
+    return held_;
+  }
+  void done() { set(done_); }
+  void wait_until_done(std::chrono::milliseconds most) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, most, [this] { return done_; });
+  }
+  void release() { set(released_); }
+
+ private:
+  void set(bool& what) {
+    const std::lock_guard lock(mutex_);
+    what = true;
+    changed_.notify_all();
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool held_ = false, past_ = false, done_ = false, released_ = false;
+};
+
+thread_local Stop* stop = nullptr;
+thread_local long stops_after = -1;  // so many allocations
+
 void* allocate(std::size_t size) {
+  if (stop != nullptr && stops_after-- == 0) stop->hold();
   if (allocations_left == 0) throw std::bad_alloc();
   if (allocations_left > 0) --allocations_left;
   if (void* const got = std::malloc(size == 0 ? 1 : size)) return got;
@@ -147,4 +193,42 @@ TEST_CASE("events are polled and outcomes taken without memory: what was said wa
   CHECK(exhaust([&](auto err) { return sluice_call_take_outcome(rig.queue.queue, call, &outcome, err); }) == 1);
   CHECK(outcome != nullptr);
   sluice_outcome_free(outcome);
+}
+
+// ABI-06
+TEST_CASE("a call that is submitted while its gateway closes is refused, or has its end, wherever the two meet") {
+  long refused = 0, served = 0;
+  for (long at = 0, held = 1; held != 0; ++at) {
+    sluice_gateway_t* gateway = open();
+    Queue queue;
+    Stop here;
+    const sluice_request_t request = chat();
+    sluice_code_t code = SLUICE_OK;
+    std::thread caller([&] {
+      stops_after = at;
+      stop = &here;
+      code = sluice_submit(gateway, queue.queue, &request, 1, nullptr, nullptr);
+      stop = nullptr;
+      here.past();
+    });
+    held = here.wait_for_it() ? 1 : 0;
+    std::thread closer([&] {
+      sluice_gateway_close(gateway, nullptr);
+      here.done();
+    });
+    // Where the call is taken already, close waits for it.
+    here.wait_until_done(std::chrono::milliseconds(50));
+    here.release();
+    caller.join();
+    closer.join();
+    std::size_t ends = 0;
+    for (const Seen& seen : queue.drain()) ends += seen.event.kind == SLUICE_EVENT_END ? 1 : 0;
+    INFO("held at its allocation " << at);
+    CHECK(ends == (code == SLUICE_OK ? 1 : 0));
+    CHECK((code == SLUICE_OK || code == SLUICE_CODE_CLOSED));
+    ++(code == SLUICE_OK ? served : refused);
+    sluice_gateway_free(gateway);
+  }
+  CHECK(refused > 0);
+  CHECK(served > 1);  // the last is not held at all
 }
