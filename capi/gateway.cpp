@@ -108,6 +108,7 @@ Status open_with(const Options& options, sluice_gateway_t** gateway) {
   std::vector<std::string> names;
   for (const auto& plugin : options.plugins) names.emplace_back(plugin->name());
   given.plugins = options.plugins;
+  given.credentials = options.credentials;
   if (const auto& log = options.log) {
     given.log = [log](LogLevel level, std::string_view line) { log->write(level, line); };
   }

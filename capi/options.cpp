@@ -2,6 +2,7 @@
 
 #include "options.hpp"
 
+#include "grant.hpp"
 #include "plugin.hpp"
 #include "queue.hpp"
 #include "queued_plugin.hpp"
@@ -102,6 +103,26 @@ sluice_code_t sluice_options_set_log(sluice_options_t* options, sluice_log_fn lo
     auto made = std::make_shared<const Log>(log, user, finalize);
     finalizer.taken();
     options->options.log = std::move(made);
+    return {};
+  });
+}
+
+sluice_code_t sluice_options_add_credential(sluice_options_t* options, const char* upstream, size_t size, sluice_grant_fn ask,
+                                            void* user, sluice_finalize_fn finalize, sluice_error_t** err) {
+  return guard(err, [&]() -> Status {
+    Finalizer finalizer(finalize, user);
+    if (options == nullptr) return null_argument("options");
+    if (ask == nullptr) return null_argument("ask");
+    const auto name = text_in(upstream, size, "upstream");
+    if (!name) return tl::unexpected(name.error());
+    if (name->empty()) return fail(Code::kInvalidParameter, "a credential needs the name of its upstream", "upstream");
+    for (const HostCredential& other : options->options.credentials) {
+      if (other.upstream == *name) return fail(Code::kInvalidParameter, "upstream '" + std::string(*name) + "' has been brought a credential before", "upstream");
+    }
+    auto granter = std::make_shared<const Granter>(ask, user, finalize);
+    finalizer.taken();
+    options->options.credentials.push_back(
+        {std::string(*name), [granter, whose = std::string(*name)](CredentialAnswer answer) { granter->ask(whose, std::move(answer)); }});
     return {};
   });
 }

@@ -45,6 +45,7 @@ struct Options {
   std::shared_ptr<const Log> log;
   std::vector<std::shared_ptr<const Plugin>> plugins;
   std::vector<std::shared_ptr<PendingHooks>> hooks;   // of the queued ones among them
+  std::vector<HostCredential> credentials;
   std::shared_ptr<Simulated> simulation;
 };
 

@@ -220,6 +220,10 @@ sluice_code_t sluice_simulation_seen(const sluice_simulation_t* simulation, size
     out.method = borrow(seen[index].method);
     out.target = borrow(seen[index].target);
     out.body = borrow(seen[index].body);
+    std::string& fields = simulation->state->shown_headers;
+    fields.clear();
+    for (const HeaderField field : seen[index].headers) fields.append(field.name).append(": ").append(field.value).append("\r\n");
+    out.headers = borrow(fields);
     out.at_ns = (seen[index].at - simulation->state->first).count();
     return info_out(info, out, "info");
   });

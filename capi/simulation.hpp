@@ -20,6 +20,7 @@ struct Simulated {
   testing::Simulation simulation;
   const TimePoint first;
   std::deque<std::pair<std::string, sluice_script>> scripts;   // that somebody has asked for
+  std::string shown_headers;                                   // of the request that was looked at last
 };
 
 }  // namespace sluice::capi

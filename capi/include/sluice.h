@@ -35,6 +35,7 @@
 #include "sluice/call.h"
 #include "sluice/error.h"
 #include "sluice/gateway.h"
+#include "sluice/grant.h"
 #include "sluice/options.h"
 #include "sluice/outcome.h"
 #include "sluice/plugin.h"

@@ -14,6 +14,7 @@
 #include "sluice/clock.hpp"
 #include "sluice/config.hpp"
 #include "sluice/error.hpp"
+#include "sluice/host_credential.hpp"
 #include "sluice/message.hpp"
 #include "sluice/outcome.hpp"
 #include "sluice/telemetry.hpp"
@@ -62,6 +63,8 @@ struct OpenOptions {
   EventCallback on_event = {};
   /// See every text that Config::telemetry asks to be kept, in this order, before anybody gets it.
   std::vector<Redactor> redactors = {};
+  /// Credentials that this program brings while the gateway runs, each for one upstream.
+  std::vector<HostCredential> credentials = {};
 };
 
 /// One increment of an answer's text, for callers that asked for deltas. Lifetime: the call it came with.

@@ -75,7 +75,7 @@ Result<std::unique_ptr<Core>> Core::open(Config config, OpenOptions options) {
   core->host_plugins_ = {core->options_.plugins, core->options_.observers, {}};
   if (const auto& log = core->options_.log) core->host_plugins_.log = [log](std::string_view line) { log(LogLevel::kInfo, line); };
   if (Status judged = judge_host(core->host_plugins_); !judged) return tl::unexpected(judged.error());
-  auto snapshot = Snapshot::compile(std::move(config), nullptr, core->host_plugins_);
+  auto snapshot = Snapshot::compile(std::move(config), nullptr, core->host_plugins_, core->options_.credentials);
   if (!snapshot) return tl::unexpected(snapshot.error());
   core->snapshot_ = std::move(*snapshot);
   core->host_driven_ = threads == 0;
@@ -221,7 +221,7 @@ Status Core::reload(Config config) {
     return fail(Code::kInvalidConfiguration, "/gateway/threads: " + std::to_string(config.gateway.threads) +
                                                  " differs from the running " + std::to_string(old.threads) + "; threads are fixed while a gateway runs");
   }
-  auto compiled = Snapshot::compile(std::move(config), before.get(), host_plugins_);
+  auto compiled = Snapshot::compile(std::move(config), before.get(), host_plugins_, options_.credentials);
   if (!compiled) return tl::unexpected(compiled.error());
   auto events = open_events(**compiled);
   if (!events) return tl::unexpected(events.error());

@@ -83,6 +83,9 @@ TEST_CASE("NULL where a handle or a place for a value belongs is refused, and to
   CHECK(bad([&](auto err) { return sluice_script_answer(nullptr, "", 0, err); }) == kInvalid);
   CHECK(bad([&](auto err) { return sluice_hook_info(nullptr, nullptr, err); }) == kInvalid);
   CHECK(bad([&](auto err) { return sluice_resumer_resume(nullptr, nullptr, err); }) == kInvalid);
+  CHECK(bad([&](auto err) { return sluice_options_add_credential(nullptr, "a", 1, nullptr, nullptr, nullptr, err); }) == kInvalid);
+  CHECK(bad([&](auto err) { return sluice_grant_give(nullptr, "a", 1, 0, err); }) == kInvalid);
+  CHECK(bad([&](auto err) { return sluice_grant_refuse(nullptr, "a", 1, 0, err); }) == kInvalid);
   CHECK(bad([&](auto err) { return sluice_outcome_info(nullptr, nullptr, err); }) == kInvalid);
   CHECK(bad([&](auto err) { return sluice_server_start(nullptr, nullptr, err); }) == kInvalid);
   CHECK(sluice_submit(nullptr, nullptr, nullptr, 0, nullptr, nullptr) == kInvalid);  // nobody has to ask for the error
@@ -96,9 +99,11 @@ TEST_CASE("NULL where a handle or a place for a value belongs is refused, and to
   sluice_server_free(nullptr);
   sluice_simulation_free(nullptr);
   sluice_resumer_free(nullptr);
+  sluice_grant_free(nullptr);
   sluice_after_fork_child(nullptr);
   CHECK(sluice_error_code(nullptr) == SLUICE_OK);
   CHECK(view(sluice_error_message(nullptr)).empty());
+  CHECK(view(sluice_grant_upstream(nullptr)).empty());
   CHECK(sluice_server_address_count(nullptr) == 0);
   CHECK(view(sluice_hook_header(nullptr, "a", 1)).empty());
   CHECK(sluice_hook_reply(nullptr, 200, "", 0) == SLUICE_FAIL);

@@ -52,6 +52,7 @@ typedef struct sluice_gateway sluice_gateway_t;
 typedef struct sluice_queue sluice_queue_t;
 typedef struct sluice_outcome sluice_outcome_t;
 typedef struct sluice_server sluice_server_t;
+typedef struct sluice_grant sluice_grant_t;
 typedef struct sluice_hook sluice_hook_t;
 typedef struct sluice_resumer sluice_resumer_t;
 typedef struct sluice_simulation sluice_simulation_t;

@@ -4,6 +4,7 @@
 /// chance and network. The setters copy; what is set twice, the last one counts. Thread: one at a time.
 
 #include "sluice/error.h"
+#include "sluice/grant.h"
 #include "sluice/plugin.h"
 
 SLUICE_BEGIN
@@ -31,6 +32,13 @@ SLUICE_API sluice_code_t sluice_options_set_seed(sluice_options_t *options, uint
 /// The log of the gateway. Nothing is ever printed.
 SLUICE_API sluice_code_t sluice_options_set_log(sluice_options_t *options, sluice_log_fn log, void *user, sluice_finalize_fn finalize,
                                                 sluice_error_t **err);
+
+/// Brings the credential of one upstream, which the configuration gives none. It holds over reloads. An upstream that the
+/// configuration does not have, that has a credential, takes none, or is reached over plain http: sluice_gateway_open refuses.
+/// Errors: INVALID_PARAMETER, also for an upstream that has been brought one.
+SLUICE_API sluice_code_t sluice_options_add_credential(sluice_options_t *options, const char *upstream, size_t size,
+                                                       sluice_grant_fn ask, void *user, sluice_finalize_fn finalize,
+                                                       sluice_error_t **err);
 
 /// Brings a plugin whose hooks are functions (plugin.h). It runs where a plugin list of the configuration names it; where none
 /// does, on every route, behind the gateway's own list. It holds over reloads. The table is copied, `plugin->finalize` is

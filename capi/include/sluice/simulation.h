@@ -102,6 +102,7 @@ typedef struct sluice_seen_info_t {
   sluice_bytes_t target;
   sluice_bytes_t body;
   int64_t at_ns;  ///< since the simulation's first moment
+  sluice_bytes_t headers;  ///< each as `name: value` and CR LF. Lifetime: until another request is looked at
 } sluice_seen_info_t;
 
 SLUICE_API size_t sluice_simulation_seen_count(const sluice_simulation_t *simulation);
