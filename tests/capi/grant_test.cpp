@@ -37,7 +37,7 @@ struct Host {
     if (!host.refusal.empty()) {
       good([&](auto err) { return sluice_grant_refuse(grant, host.refusal.data(), host.refusal.size(), host.retry_after_ms, err); });
     } else {
-      const std::string key = "key-" + std::to_string(host.asked.size());
+      const std::string key = host.prefix + std::to_string(host.asked.size());
       good([&](auto err) { return sluice_grant_give(grant, key.data(), key.size(), host.lifetime_ms, err); });
     }
     sluice_grant_free(grant);
@@ -53,7 +53,7 @@ struct Host {
 
   std::vector<std::string> asked;
   std::vector<sluice_grant_t*> kept;
-  std::string refusal;
+  std::string refusal, prefix = "key-";
   std::int64_t lifetime_ms = 0, retry_after_ms = 0;
   bool keeps = false;
   int finalized = 0;
@@ -234,6 +234,25 @@ TEST_CASE("a grant that is freed unused refuses, and one that is kept for ever d
   REQUIRE_FALSE(events.empty());
   INFO(events.back().data);
   CHECK(has(events.back().data, says));
+}
+
+TEST_CASE("an upstream that echoes the host's credential in an error is not quoted with it") {
+  Host host;
+  host.prefix = "sk-0123456789abcdef-";
+  Rig rig(kKeyed, host.brings("b"));
+  constexpr std::string_view kEcho = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"authentication_error\","
+                                     "\"message\":\"sk-0123456789abcdef-1 is no key\"}}\n\n";
+  good([&](auto err) { return sluice_script_stream(rig.script("b"), kEcho.data(), kEcho.size(), err); });
+  sluice_request_t request = chat(R"({"model":"m","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hello"}]})");
+  request.target = "/v1/messages";
+  submit(rig.gateway, rig.queue.queue, request);
+  rig.advance(kSecond);
+  const auto events = rig.queue.drain();
+  REQUIRE_FALSE(events.empty());
+  REQUIRE(has(seen_headers(rig, 0), "x-api-key: sk-0123456789abcdef-1\r\n"));
+  INFO(events.back().data);
+  CHECK(has(events.back().data, "is no key"));
+  CHECK_FALSE(has(events.back().data, "0123456789"));
 }
 
 // ABI-06

@@ -1,6 +1,7 @@
 // Lives: opening, closing, forking, driving, reloading, and what may not be done inside a callback.
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "rig.hpp"
@@ -27,6 +29,30 @@ std::size_t threads_of_this_process() {
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) ++count;
   return count;
 }
+
+/// What a process has open to the network, does with signals, and hands to its children.
+struct Surroundings {
+  Surroundings() {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;  // the one this is read with
+      if (std::filesystem::read_symlink(entry, gone).string().starts_with("socket:")) ++sockets;
+    }
+    sigset_t mask;
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+    for (int signal = 1; signal < 32; ++signal) {
+      struct sigaction action {};
+      ::sigaction(signal, nullptr, &action);
+      handlers.push_back(reinterpret_cast<std::uintptr_t>(action.sa_sigaction));
+      blocked += sigismember(&mask, signal) == 1 ? '1' : '0';
+    }
+    for (char** variable = environ; *variable != nullptr; ++variable) environment.emplace_back(*variable);
+  }
+  std::size_t sockets = 0;
+  std::vector<std::uintptr_t> handlers;
+  std::string blocked;
+  std::vector<std::string> environment;
+  friend bool operator==(const Surroundings&, const Surroundings&) = default;
+};
 
 std::size_t ends(const std::vector<Seen>& events) {
   std::size_t count = 0;
@@ -191,6 +217,27 @@ TEST_CASE("without threads none is made: one descriptor and drive are enough") {
   good([&](auto err) { return sluice_gateway_next_deadline_ns(gateway, &due, err); });
   CHECK(due >= -1);
   sluice_gateway_free(gateway);
+}
+
+// ABI-10
+TEST_CASE("opening a gateway touches no network, no signal and no variable") {
+  const auto threads = GENERATE(0u, 2u);
+  sluice_options_t* options = nullptr;
+  good([&](auto err) { return sluice_options_new(&options, err); });
+  good([&](auto err) {
+    return sluice_options_set_json(options, R"({"version": 1, "upstreams": [{"name": "a", "url": "http://127.0.0.1:9/v1"}],
+      "routes": [{"name": "r", "upstreams": [{"name": "a"}]}]})", SLUICE_NUL_TERMINATED, err);
+  });
+  good([&](auto err) { return sluice_options_set_threads(options, threads, err); });
+  const Surroundings before;
+  sluice_gateway_t* gateway = nullptr;
+  good([&](auto err) { return sluice_gateway_open(options, &gateway, err); });
+  const Surroundings open;
+  CHECK(open == before);
+  sluice_options_free(options);
+  sluice_gateway_free(gateway);
+  const Surroundings closed;
+  CHECK(closed == before);
 }
 
 TEST_CASE("a gateway with threads is not to be driven and has no descriptor") {

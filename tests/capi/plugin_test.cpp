@@ -305,6 +305,64 @@ TEST_CASE("a queued plugin's hooks come as events, and the exchange waits for th
   CHECK(kinds == std::vector<std::int32_t>{SLUICE_HOOK_REQUEST, SLUICE_HOOK_DELTA, SLUICE_HOOK_DELTA, SLUICE_HOOK_ANSWER_END, SLUICE_HOOK_FINISH});
 }
 
+namespace {
+
+/// When each delta of `tag` came, in time of the simulation, while a plugin on another route takes its time over each hook.
+std::vector<std::int64_t> times_beside(std::int64_t plugin_takes_ns) {
+  Queue hooks;
+  Rig rig(R"({"version": 1,
+      "upstreams": [{"name": "a", "provider": "simulator"}],
+      "routes": [{"name": "watched", "match": {"headers": {"x-watched": "1"}}, "upstreams": [{"name": "a"}], "plugins": [{"name": "mine", "timeout_ms": 10000}]},
+                 {"name": "free", "upstreams": [{"name": "a"}]}]})",
+          queued(hooks, SLUICE_PHASE_TRANSFORM, SLUICE_WANTS_REQUEST | SLUICE_WANTS_DELTA_EDITS));
+  good([&](auto err) { return sluice_script_generate(rig.script("a"), 200, err); });
+  sluice_pace_t pace{};
+  pace.struct_size = sizeof pace;
+  pace.first_token_us = 3'000;
+  pace.tokens_per_second = 100;
+  good([&](auto err) { return sluice_script_pace(rig.script("a"), &pace, err); });
+  sluice_request_t request = chat(kStream);
+  request.answer = SLUICE_ANSWER_DELTAS;
+  const sluice_header_t watched{"x-watched", SLUICE_NUL_TERMINATED, "1", SLUICE_NUL_TERMINATED};
+  for (std::uint64_t tag = 1; tag <= 5; ++tag) {
+    request.headers = tag == 1 ? &watched : nullptr;
+    request.header_count = tag == 1 ? 1 : 0;
+    submit(rig.gateway, rig.queue.queue, request, tag);
+  }
+  std::vector<std::int64_t> times;
+  std::vector<std::pair<std::int64_t, Seen>> thought_over;  // when each will be answered
+  std::size_t hooks_seen = 0, ends = 0;
+  for (int ms = 0; ms < 30'000 && ends < 5; ++ms) {
+    rig.advance(1'000'000);
+    const std::int64_t now = sluice_simulation_now_ns(rig.simulation);
+    for (Seen& hook : hooks.drain()) {
+      ++hooks_seen;
+      thought_over.emplace_back(now + plugin_takes_ns, std::move(hook));
+    }
+    std::erase_if(thought_over, [&](const auto& one) {
+      if (one.first > now) return false;
+      const sluice_ruling_t go = ruling(SLUICE_CONTINUE);
+      good([&](auto err) { return sluice_hook_answer(rig.gateway, one.second.event.call, &go, err); });
+      return true;
+    });
+    for (const Seen& seen : rig.queue.drain()) {
+      if (seen.event.kind == SLUICE_EVENT_END) ++ends;
+      if (seen.event.kind == SLUICE_EVENT_DELTA && seen.event.tag != 1) times.push_back(now);
+    }
+  }
+  CHECK(ends == 5);
+  CHECK(hooks_seen > 100);
+  CHECK(times.size() == 4 * 200);
+  return times;
+}
+
+}  // namespace
+
+// ABI-17
+TEST_CASE("a queued plugin that takes 50 ms over each hook delays its own exchange and no other stream") {
+  CHECK(times_beside(50'000'000) == times_beside(0));
+}
+
 TEST_CASE("a queued plugin refuses, answers itself, or keeps nobody waiting for ever") {
   Queue hooks;
   Rig rig(kConfig, queued(hooks, SLUICE_PHASE_GUARD, SLUICE_WANTS_REQUEST));
