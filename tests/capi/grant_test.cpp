@@ -238,10 +238,10 @@ TEST_CASE("a grant that is freed unused refuses, and one that is kept for ever d
 
 TEST_CASE("an upstream that echoes the host's credential in an error is not quoted with it") {
   Host host;
-  host.prefix = "sk-0123456789abcdef-";
+  host.prefix = "vaults/0123456789abcdef/";
   Rig rig(kKeyed, host.brings("b"));
   constexpr std::string_view kEcho = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"authentication_error\","
-                                     "\"message\":\"sk-0123456789abcdef-1 is no key\"}}\n\n";
+                                     "\"message\":\"vaults/0123456789abcdef/1 is no key\"}}\n\n";
   good([&](auto err) { return sluice_script_stream(rig.script("b"), kEcho.data(), kEcho.size(), err); });
   sluice_request_t request = chat(R"({"model":"m","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hello"}]})");
   request.target = "/v1/messages";
@@ -249,10 +249,11 @@ TEST_CASE("an upstream that echoes the host's credential in an error is not quot
   rig.advance(kSecond);
   const auto events = rig.queue.drain();
   REQUIRE_FALSE(events.empty());
-  REQUIRE(has(seen_headers(rig, 0), "x-api-key: sk-0123456789abcdef-1\r\n"));
+  REQUIRE(has(seen_headers(rig, 0), "x-api-key: vaults/0123456789abcdef/1\r\n"));
   INFO(events.back().data);
   CHECK(has(events.back().data, "is no key"));
   CHECK_FALSE(has(events.back().data, "0123456789"));
+  CHECK_FALSE(has(body_of(events), "0123456789"));
 }
 
 // ABI-06
