@@ -25,6 +25,7 @@
 #include "sluice/error.hpp"
 #include "sluice/gateway.hpp"
 #include "sluice/headers.hpp"
+#include "sluice/host_credential.hpp"
 #include "sluice/message.hpp"
 #include "sluice/outcome.hpp"
 #include "sluice/plugin.hpp"

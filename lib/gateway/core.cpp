@@ -3,11 +3,12 @@
 #include "gateway/core.hpp"
 
 #include <csignal>
-#include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
 #include <random>
+
+#include "gateway/delta_listener.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -31,6 +32,22 @@ class Latch {
   std::size_t count_;
 };
 
+/// Keeps an engine from being closed down between a request's acceptance and its way into the mailbox.
+class Promise {
+ public:
+  explicit Promise(Engine& engine) noexcept : engine_(&engine) { engine.promise(); }
+  ~Promise() {
+    if (engine_ != nullptr) engine_->take_back();
+  }
+  Promise(const Promise&) = delete;
+  Promise& operator=(const Promise&) = delete;
+  /// It is in the mailbox.
+  void given() noexcept { engine_ = nullptr; }
+
+ private:
+  Engine* engine_;
+};
+
 constexpr std::uint64_t kMaxEngines = 256;  // a ticket's lowest byte names its engine
 
 std::uint64_t system_seed() {
@@ -41,7 +58,7 @@ std::uint64_t system_seed() {
 }  // namespace
 
 Core::Core(OpenOptions options)
-    : options_(std::move(options)), clock_(options_.clock != nullptr ? options_.clock : &system_clock()), pid_(::getpid()),
+    : options_(std::move(options)), clock_(options_.clock != nullptr ? options_.clock : &system_clock()),
       seeds_(options_.seed != 0 ? options_.seed : system_seed()),
       budgets_(engine::make_connection_budgets()),
       simulators_(std::make_shared<sim::SimulatorScripts>(seeds_.next(), clock_->now())) {}
@@ -58,7 +75,7 @@ Result<std::unique_ptr<Core>> Core::open(Config config, OpenOptions options) {
   core->host_plugins_ = {core->options_.plugins, core->options_.observers, {}};
   if (const auto& log = core->options_.log) core->host_plugins_.log = [log](std::string_view line) { log(LogLevel::kInfo, line); };
   if (Status judged = judge_host(core->host_plugins_); !judged) return tl::unexpected(judged.error());
-  auto snapshot = Snapshot::compile(std::move(config), nullptr, core->host_plugins_);
+  auto snapshot = Snapshot::compile(std::move(config), nullptr, core->host_plugins_, core->options_.credentials);
   if (!snapshot) return tl::unexpected(snapshot.error());
   core->snapshot_ = std::move(*snapshot);
   core->host_driven_ = threads == 0;
@@ -91,7 +108,7 @@ void Core::run_threads() {
 }
 
 Core::~Core() {
-  if (pid_ != ::getpid()) {
+  if (fork_mark_.in_child()) {
     // A child of fork has none of the threads and shares the descriptors: it lets everything lie.
     for (std::thread& thread : threads_) thread.detach();
     for (auto& engine : engines_) (void)engine.release();
@@ -131,13 +148,14 @@ bool Core::on_engine_thread() const noexcept {
 }
 
 Status Core::usable() const {
-  if (pid_ != ::getpid()) return fail(Code::kForked, "this gateway was opened in a parent process; open it after the fork");
-  if (closed_.load(std::memory_order_acquire)) return fail(Code::kClosed, "the gateway is closed");
+  if (fork_mark_.in_child()) return fail(Code::kForked, "this gateway was opened in a parent process; open it after the fork");
+  if (closed_.load()) return fail(Code::kClosed, "the gateway is closed");
   return {};
 }
 
 Result<std::uint64_t> Core::submit(Request request, std::shared_ptr<ExchangeListener> listener, CallOptions options) {
   if (Status ready = usable(); !ready) return tl::unexpected(ready.error());
+  if (options.deltas) listener = read_deltas(request, std::move(listener));
   Engine& engine = least_loaded();
   struct Submission {
     Request request;
@@ -146,10 +164,13 @@ Result<std::uint64_t> Core::submit(Request request, std::shared_ptr<ExchangeList
   };
   auto submission = std::make_shared<Submission>(Submission{std::move(request), std::move(listener), std::move(options)});
   const std::uint64_t ticket = next_ticket_.fetch_add(1, std::memory_order_relaxed) * kMaxEngines + engine.index();
-  engine.promise();
+  Promise promise(engine);
+  // Asked again behind the promise: either close() waits for this request, or this sees that it has begun.
+  if (Status ready = usable(); !ready) return tl::unexpected(ready.error());
   engine.loop().post([&engine, submission, ticket] {
     engine.start(ticket, std::move(submission->request), std::move(submission->listener), std::move(submission->options));
   });
+  promise.given();
   return ticket;
 }
 
@@ -178,6 +199,18 @@ void Core::pause(std::uint64_t ticket, bool paused) {
   });
 }
 
+void Core::send_body(std::uint64_t ticket, std::string bytes, bool last) {
+  if (!usable()) return;
+  const std::size_t index = ticket % kMaxEngines;
+  if (index >= engines_.size()) return;
+  Engine& engine = *engines_[index];
+  engine.loop().post([&engine, ticket, last, piece = std::move(bytes)] {
+    Exchange* exchange = engine.find_ticket(ticket);
+    if (exchange == nullptr || !exchange->body_bytes(piece)) return;
+    if (last) exchange->body_done();
+  });
+}
+
 Status Core::reload(Config config) {
   if (Status ready = usable(); !ready) return ready;
   if (on_engine_thread() && !host_driven_) return fail(Code::kWouldDeadlock, "reload waits for the engines; call it from another thread");
@@ -188,7 +221,7 @@ Status Core::reload(Config config) {
     return fail(Code::kInvalidConfiguration, "/gateway/threads: " + std::to_string(config.gateway.threads) +
                                                  " differs from the running " + std::to_string(old.threads) + "; threads are fixed while a gateway runs");
   }
-  auto compiled = Snapshot::compile(std::move(config), before.get(), host_plugins_);
+  auto compiled = Snapshot::compile(std::move(config), before.get(), host_plugins_, options_.credentials);
   if (!compiled) return tl::unexpected(compiled.error());
   auto events = open_events(**compiled);
   if (!events) return tl::unexpected(events.error());
@@ -237,7 +270,7 @@ Statistics Core::statistics() const {
     out.open_per_engine.push_back(engine->open_exchanges());
   }
   out.body_bytes_held = body_bytes_.load(std::memory_order_relaxed);
-  if (pid_ == ::getpid()) {  // a child of fork may find a lock held by nobody it has
+  if (!fork_mark_.in_child()) {  // a child of fork may find a lock held by nobody it has
     out.events = events()->statistics();
     out.token_corrections = token_ratios_->all();
   }
@@ -245,9 +278,9 @@ Statistics Core::statistics() const {
 }
 
 Status Core::close() {
-  if (pid_ != ::getpid()) return fail(Code::kForked, "this gateway was opened in a parent process");
+  if (fork_mark_.in_child()) return fail(Code::kForked, "this gateway was opened in a parent process");
   if (on_engine_thread() && !host_driven_) return fail(Code::kWouldDeadlock, "close waits for the engines; call it from another thread");
-  if (closed_.exchange(true, std::memory_order_acq_rel)) return {};
+  if (closed_.exchange(true)) return {};
   for (const auto& engine : engines_) {
     if (host_driven_) {
       engine->cancel_all();
@@ -261,8 +294,12 @@ Status Core::close() {
   }
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
-  // A request submitted beside close() may still lie in a mailbox: it is told that the gateway is closed.
-  for (const auto& engine : engines_) engine->loop().turn(clock_->now());
+  // A request submitted beside close() may still lie in a mailbox, or be on its way there: it is told that the gateway is closed.
+  for (const auto& engine : engines_) {
+    do {
+      engine->loop().turn(clock_->now());
+    } while (engine->promised());
+  }
   if (const auto last = events()) last->close(farewell());
   return {};
 }

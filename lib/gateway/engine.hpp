@@ -48,8 +48,11 @@ class Engine {
   [[nodiscard]] std::uint64_t open_exchanges() const noexcept {
     return counters_.open.load(std::memory_order_relaxed) + promised_.load(std::memory_order_relaxed);
   }
-  /// An exchange is on its way in the mailbox; start() redeems it.
-  void promise() noexcept { promised_.fetch_add(1, std::memory_order_relaxed); }
+  /// An exchange is on its way into the mailbox; start() redeems it, or else whoever promised takes it back.
+  /// Sequentially consistent, as close() reads it: who promises before he looks whether the gateway is closed is seen.
+  void promise() noexcept { promised_.fetch_add(1); }
+  void take_back() noexcept { promised_.fetch_sub(1); }
+  [[nodiscard]] bool promised() const noexcept { return promised_.load() != 0; }
   /// Connections a listener has given to this engine; the listener moves it.
   std::atomic<std::int64_t> connections{0};
 

@@ -1,5 +1,6 @@
 #pragma once
-/// How one upstream gets its token: whom to ask, what for, and what to make of the answer. Knows the three kinds of grants;
+/// How one upstream gets its token: whom to ask, what for, and what to make of the answer. Knows the three kinds of grants of a
+/// configuration;
 /// must not know when one is asked for, who waits, or how a request travels.
 
 #include <memory>
@@ -29,6 +30,8 @@ struct Token {
   std::unique_ptr<const telemetry::SecretMask> mask;  ///< takes it out of texts; never null
 };
 
+class HostGrant;
+
 /// Immutable. Thread: any, concurrently.
 class Grant {
  public:
@@ -42,6 +45,8 @@ class Grant {
   /// Takes the grant's own secrets out of a text, and what was `sent` to prove them.
   void mask(const base::EditedBody& sent, std::string& text) const;
 
+  /// The host program is asked instead of the endpoint (host_grant.hpp); null where it is not.
+  [[nodiscard]] virtual const HostGrant* host() const noexcept { return nullptr; }
   /// What is sent to the endpoint. Errors: kInternal where OpenSSL cannot sign.
   [[nodiscard]] virtual Result<engine::WireRequest> request(WallTime now) const = 0;
   /// What came back to a request that was sent at `sent`. Errors: kUpstreamCredential, a clause that goes on from the

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "dialect/rest.hpp"
+#include "gateway/host_grant.hpp"
 #include "gateway/secrets.hpp"
 #include "http/target.hpp"
 
@@ -53,7 +54,32 @@ Result<std::shared_ptr<const auth::sigv4::Signer>> make_signer(const Upstream& u
                                                      upstream.aws.region, "bedrock");
 }
 
-Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapshot* before, Secrets& secrets) {
+/// The field a provider's credential stands in, and what stands before it there.
+std::pair<std::string_view, std::string_view> credential_field(const Upstream& upstream, const dialect::Provider& provider) {
+  switch (provider.auth) {
+    case dialect::AuthStyle::kApiKeyHeader: return {"api-key", ""};
+    case dialect::AuthStyle::kXApiKeyHeader: return {"x-api-key", ""};
+    case dialect::AuthStyle::kSubscriptionKeyHeader: return {"Ocp-Apim-Subscription-Key", ""};
+    case dialect::AuthStyle::kGoogApiKeyHeader: return {"x-goog-api-key", ""};
+    case dialect::AuthStyle::kNone:
+    case dialect::AuthStyle::kBearer: break;
+  }
+  if (!upstream.rest.credential_header.empty()) return {upstream.rest.credential_header, ""};
+  return {"Authorization", "Bearer "};
+}
+
+/// Who grants the upstream's tokens: the host program, or whom the configuration names. Null where nobody does.
+Result<std::unique_ptr<const Grant>> grant_of(const CompiledUpstream& compiled, bool tls, std::span<const HostCredential> credentials, Secrets& secrets) {
+  const Upstream& upstream = *compiled.config;
+  for (const HostCredential& host : credentials) {
+    if (host.upstream != upstream.name) continue;
+    if (Status may = judge_host_credential(upstream, *compiled.provider, tls); !may) return tl::unexpected(may.error());
+    return std::make_unique<const HostGrant>(upstream, host, std::string(credential_field(upstream, *compiled.provider).second));
+  }
+  return make_grant(upstream, secrets);
+}
+
+Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapshot* before, std::span<const HostCredential> credentials, Secrets& secrets) {
   CompiledUpstream out;
   out.config = &upstream;
   out.provider = dialect::find_provider(upstream.provider);
@@ -114,20 +140,12 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
       return fail(Code::kInvalidHeader, "upstream '" + upstream.name + "': its credential holds a control character, which no header may");
     }
     secrets.add(*secret);
-    switch (out.provider->auth) {
-      case dialect::AuthStyle::kApiKeyHeader: out.auth_name = "api-key"; out.auth_value = std::move(*secret); break;
-      case dialect::AuthStyle::kXApiKeyHeader: out.auth_name = "x-api-key"; out.auth_value = std::move(*secret); break;
-      case dialect::AuthStyle::kSubscriptionKeyHeader: out.auth_name = "Ocp-Apim-Subscription-Key"; out.auth_value = std::move(*secret); break;
-      case dialect::AuthStyle::kGoogApiKeyHeader: out.auth_name = "x-goog-api-key"; out.auth_value = std::move(*secret); break;
-      case dialect::AuthStyle::kNone:
-      case dialect::AuthStyle::kBearer:
-        out.auth_name = upstream.rest.credential_header.empty() ? "Authorization" : upstream.rest.credential_header;
-        out.auth_value = upstream.rest.credential_header.empty() ? "Bearer " + *secret : std::move(*secret);
-        break;
-    }
+    const auto [name, prefix] = credential_field(upstream, *out.provider);
+    out.auth_name = name;
+    out.auth_value = std::string(prefix) + *secret;
   }
 
-  auto grant = make_grant(upstream, secrets);
+  auto grant = grant_of(out, simulated || endpoint.tls, credentials, secrets);
   if (!grant) return tl::unexpected(grant.error());
   if (*grant) {
     for (std::size_t i = 0; before != nullptr && i < before->upstreams.size(); ++i) {
@@ -135,7 +153,11 @@ Result<CompiledUpstream> compile_upstream(const Upstream& upstream, const Snapsh
       if (old && old->grant().identity() == (*grant)->identity()) out.tokens = old;
     }
     if (!out.tokens) out.tokens = std::make_shared<TokenCache>(*std::move(grant));
-    if (upstream.aws.region.empty()) out.auth_name = "Authorization";
+    if (out.tokens->grant().host() != nullptr) {
+      out.auth_name = credential_field(upstream, *out.provider).first;
+    } else if (upstream.aws.region.empty()) {
+      out.auth_name = "Authorization";
+    }
   } else if (!upstream.aws.region.empty()) {
     auto signer = make_signer(upstream, secrets);
     if (!signer) return tl::unexpected(signer.error());
@@ -277,6 +299,22 @@ Status compile_chains(Snapshot& snapshot, const HostPlugins& host) {
   return {};
 }
 
+/// Each of the host program's credentials has an upstream, and no upstream has two. A reload may do without an upstream.
+Status judge_names(std::span<const HostCredential> credentials, const std::vector<Upstream>& upstreams) {
+  for (std::size_t i = 0; i < credentials.size(); ++i) {
+    const std::string& name = credentials[i].upstream;
+    const auto named = [&name](const auto& other) { return other.upstream == name; };
+    if (!credentials[i].ask) return fail(Code::kInvalidConfiguration, "the host program's credential of upstream '" + name + "' has no function");
+    if (std::any_of(credentials.begin(), credentials.begin() + static_cast<std::ptrdiff_t>(i), named)) {
+      return fail(Code::kInvalidConfiguration, "the host program brings two credentials of upstream '" + name + "'");
+    }
+    if (std::none_of(upstreams.begin(), upstreams.end(), [&name](const Upstream& upstream) { return upstream.name == name; })) {
+      return fail(Code::kInvalidConfiguration, "the host program brings a credential of upstream '" + name + "', which the configuration does not have");
+    }
+  }
+  return {};
+}
+
 /// The routes as far as a head can tell: what looks into the body is left out.
 std::vector<Route> heads_of(const std::vector<Route>& routes) {
   std::vector<Route> heads = routes;
@@ -292,7 +330,8 @@ std::vector<Route> heads_of(const std::vector<Route>& routes) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const Snapshot* before, const HostPlugins& host) {
+Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const Snapshot* before, const HostPlugins& host,
+                                                          std::span<const HostCredential> credentials) {
   const std::vector<Problem> problems = validate(config);
   if (!problems.empty()) return fail(Code::kInvalidConfiguration, list_of(problems));
 
@@ -300,9 +339,12 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
   snapshot->config = std::move(config);
   const Config& c = snapshot->config;
 
+  if (before == nullptr) {
+    if (Status known = judge_names(credentials, c.upstreams); !known) return tl::unexpected(known.error());
+  }
   Secrets secrets;
   for (const Upstream& upstream : c.upstreams) {
-    auto compiled = compile_upstream(upstream, before, secrets);
+    auto compiled = compile_upstream(upstream, before, credentials, secrets);
     if (!compiled) return tl::unexpected(compiled.error());
     snapshot->upstreams.push_back(std::move(*compiled));
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@
 #include "policy/match.hpp"
 #include "policy/retry_budget.hpp"
 #include "sluice/config.hpp"
+#include "sluice/host_credential.hpp"
 #include "telemetry/secret_mask.hpp"
 
 namespace sluice::gateway {
@@ -89,9 +91,11 @@ struct Snapshot {
   std::shared_ptr<const Vocabularies> vocabularies;       ///< never null once compiled
   std::unique_ptr<const telemetry::SecretMask> mask;  ///< every secret of the configuration; never null once compiled
 
-  /// Compiles `config` as a whole; `before` lends its upstreams' states where they are the same.
+  /// Compiles `config` as a whole; `before` lends its upstreams' states where they are the same. Without it, every one of
+  /// `credentials` must have its upstream.
   /// Errors: kInvalidConfiguration with every problem, kSecretMissing. Reads environment and files, nothing else.
-  [[nodiscard]] static Result<std::shared_ptr<const Snapshot>> compile(Config config, const Snapshot* before, const HostPlugins& host);
+  [[nodiscard]] static Result<std::shared_ptr<const Snapshot>> compile(Config config, const Snapshot* before, const HostPlugins& host,
+                                                                       std::span<const HostCredential> credentials = {});
 
   [[nodiscard]] std::optional<std::size_t> consumer_named(std::string_view name) const noexcept;
 };

@@ -1,4 +1,5 @@
-// Fetching tokens: one request to the grant's endpoint, bounded in time and bytes, and the timer of the next one.
+// Fetching tokens: one request to the grant's endpoint, bounded in time and bytes, or one question to the host
+// program; and the timer of the next one.
 
 #include "gateway/token_keeper.hpp"
 
@@ -8,6 +9,8 @@
 
 #include "gateway/core.hpp"
 #include "gateway/engine.hpp"
+#include "gateway/engine_post.hpp"
+#include "gateway/host_grant.hpp"
 #include "policy/retry_after.hpp"
 
 namespace sluice::gateway {
@@ -40,6 +43,7 @@ class TokenKeeper::Fetch final : private engine::TransferSink {
 
   /// May end it at once.
   void start() {
+    if (const HostGrant* host = grant_.host()) return ask(*host);
     auto wire = grant_.request(began_wall_);
     if (!wire) return refuse(wire.error());
     auto channel = engine_.open_channel(grant_.endpoint());
@@ -54,6 +58,7 @@ class TokenKeeper::Fetch final : private engine::TransferSink {
   void stop() {
     engine_.loop().disarm(timer_);
     transfer_.reset();
+    self_.reset();
   }
 
  private:
@@ -74,20 +79,43 @@ class TokenKeeper::Fetch final : private engine::TransferSink {
     }
     auto token = grant_.read(status_, body_, began_wall_);
     if (!token) return refuse(make_error(Code::kUpstreamCredential, says(token.error().message)));
+    hand_over(*std::move(token));
+  }
+
+  void hand_over(std::shared_ptr<const Token> token) {
     const auto cache = kept_.cache;
     const TimePoint began = began_;
     keeper_.ended(kept_);
-    cache->granted(*std::move(token), began);
+    cache->granted(std::move(token), began);
     keeper_.rearm(kept_);
+  }
+
+  /// The answer comes from any thread and at any time, perhaps inside this: it is taken in another turn, where it is still
+  /// waited for.
+  void ask(const HostGrant& host) {
+    engine_.loop().arm_in(timer_, kLongestFetch);
+    self_ = std::make_shared<Fetch*>(this);
+    host.ask(CredentialAnswer([post = engine_.post(), self = std::weak_ptr(self_)](Result<Credential> given) {
+      post->post([self, given = std::move(given)] {
+        if (const auto fetch = self.lock()) (*fetch)->on_answer(given);
+      });
+    }));
+  }
+
+  void on_answer(const Result<Credential>& given) {
+    if (!given) return refuse(make_error(Code::kUpstreamCredential, says("gave none: " + given.error().message)), given.error().retry_after);
+    auto token = grant_.host()->take(*given);
+    if (!token) return refuse(make_error(Code::kUpstreamCredential, says(token.error().message)));
+    hand_over(*std::move(token));
   }
 
   void on_time() { refuse(make_error(Code::kConnectTimeout, says("granted none within 10 s"))); }
 
   [[nodiscard]] std::string says(const std::string& what) const { return grant_.endpoint().authority + ' ' + what; }
 
-  void refuse(Error why) {
+  void refuse(Error why, std::optional<Milliseconds> asked = {}) {
     grant_.mask(sent_, why.message);
-    const auto asked = policy::asked_wait(status_, headers_, body_, engine_.core().clock().wall());
+    if (!asked) asked = policy::asked_wait(status_, headers_, body_, engine_.core().clock().wall());
     const auto cache = kept_.cache;
     engine_.core().log(LogLevel::kWarning, "upstream " + grant_.endpoint().name + ": " + why.message);
     keeper_.ended(kept_);
@@ -108,6 +136,7 @@ class TokenKeeper::Fetch final : private engine::TransferSink {
   std::shared_ptr<engine::Channel> channel_;
   std::unique_ptr<engine::Transfer> transfer_;
   engine::Timer timer_;
+  std::shared_ptr<Fetch*> self_;  // held while the host program's answer is waited for
 };
 
 TokenKeeper::Kept::Kept(std::shared_ptr<TokenCache> its_cache, std::function<void()> on_time) : cache(std::move(its_cache)), timer(std::move(on_time)) {}

@@ -32,7 +32,7 @@ TABLE = {
 # A public header belongs to the room of its noun; a plain value that several rooms read, to the lowest of them.
 NOUNS = {
     "version": "base", "error": "base", "clock": "base", "random": "base", "secret": "base", "body": "base", "outcome": "base",
-    "consumer": "base", "plugin_mode": "base", "request_shape": "base",
+    "consumer": "base", "fork_mark": "base", "host_credential": "base", "plugin_mode": "base", "request_shape": "base",
     "tokens": "base",
     "headers": "http", "message": "http", "upstream": "http", "rest": "http",
     "route": "policy", "match": "policy", "edits": "policy", "plugin_use": "policy",
@@ -127,9 +127,9 @@ def check_link_lists(root):
 
 
 def check_outsiders(root):
-    """Examples and the stranger of the install test are users: they see the public headers and nothing else."""
+    """Examples, the stranger of the install test and the C ABI are users: they see the public headers and nothing else."""
     problems = []
-    for folder in ("examples", "tests/install"):
+    for folder in ("examples", "tests/install", "capi"):
         for path in sorted((root / folder).rglob("*.[ch]pp")):
             for line, quote, included in includes(path.read_text()):
                 first = included.partition("/")[0]
