@@ -82,7 +82,7 @@ class Reader:
     def submit(self, request: Any, bounded: bool) -> Inbox:
         """Sends a request."""
         inbox = Inbox(next(self._tags), bounded)
-        self._lists[inbox.tag] = inbox.came  # type: ignore[assignment]
+        self._lists[inbox.tag] = inbox.came
         self._inboxes[inbox.tag] = inbox
         try:
             inbox.call = self._gateway.submit(self._queue, inbox.tag, request)
@@ -109,7 +109,7 @@ class Reader:
         raise NotImplementedError
 
     def _poll(self) -> tuple[list[int], int]:
-        touched, _ended, count = self._queue.poll(self._lists)  # type: ignore[arg-type]
+        touched, _ended, count = self._queue.poll(self._lists)
         return touched, count
 
     def _settled(self, touched: list[int]) -> list[Inbox]:
@@ -280,17 +280,29 @@ class LoopReader(Reader):
         if moved and self._inboxes:
             self._move_soon()
 
-    async def next(self, inbox: Inbox) -> Event | None:
-        """The next event of a call; None where it was dropped meanwhile. A task that is cancelled here has lost nothing: the event stays for who asks next."""
+    async def next(self, inbox: Inbox, timeout: float | None = None) -> Event | None:
+        """The next event of a call; None where none came in time, or it was dropped meanwhile. A task that is cancelled here has
+        lost nothing: the event stays for who asks next."""
         event = inbox.take(self._gateway)
-        while event is None and not inbox.ended:
-            if inbox.waiter is not None:
-                raise RuntimeError("another task waits for this stream; one at a time reads it")
-            self._move_soon()
-            inbox.waiter = self.loop.create_future()
-            try:
-                await inbox.waiter
-            finally:
-                inbox.waiter = None
-            event = inbox.take(self._gateway)
-        return event
+        if event is not None:
+            return event
+        loop = self.loop
+        until = 0.0 if timeout is None else loop.time() + timeout
+        alarm = None if timeout is None else loop.call_at(until, self._wake, inbox)
+        try:
+            while not inbox.ended:
+                if inbox.waiter is not None:
+                    raise RuntimeError("another task waits for this stream; one at a time reads it")
+                self._move_soon()
+                inbox.waiter = loop.create_future()
+                try:
+                    await inbox.waiter
+                finally:
+                    inbox.waiter = None
+                event = inbox.take(self._gateway)
+                if event is not None or (timeout is not None and loop.time() >= until):
+                    break
+            return event
+        finally:
+            if alarm is not None:
+                alarm.cancel()

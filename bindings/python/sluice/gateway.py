@@ -201,7 +201,7 @@ class Gateway:
         answer = _Gathering()
         try:
             while answer.end is None:
-                event = reader.next(inbox)  # type: ignore[attr-defined]
+                event = reader.next(inbox)
                 if event is None:
                     raise stuck()
                 answer.add(event)
@@ -228,7 +228,7 @@ class Gateway:
         answer = _Gathering()
         try:
             while answer.end is None:
-                event = await reader.next(inbox)  # type: ignore[attr-defined]
+                event = await reader.next(inbox)
                 if event is None:
                     raise stuck()
                 answer.add(event)
@@ -254,6 +254,10 @@ class Gateway:
         chunks, instead of decoded deltas. The rest as in `request`; for a stream, say `"stream": true` in the body."""
         asked = self._asked(target, json, body, method, headers, consumer, deadline, WINDOW, _RAW if raw else _DELTAS)
         return Stream(self._reader, asked, check)
+
+    def wire_stream(self, method: str, target: str, fields: _Fields, body: bytes | None, consumer: str | None) -> Stream:
+        """A call as a wire client makes it, for transports: octets in, octets out, and no status is an exception."""
+        return Stream(self._reader, (method, target, fields, body, consumer, 0, WINDOW, _RAW), check=False)
 
     def explain(
         self,

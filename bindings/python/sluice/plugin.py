@@ -274,7 +274,8 @@ class Service:
     def _ask(plugin: Plugin, exchange: Exchange, which: int, data: bytes) -> Ruling:
         if which == _FINISH:
             exchange.id = exchange.id or data.decode("utf-8", "replace")
-            return plugin.on_finish(exchange)
+            plugin.on_finish(exchange)
+            return None
         said = json.loads(data.decode("utf-8", "replace"))
         exchange.attempt = said.pop("number", exchange.attempt)
         said["headers"] = [(name, value) for name, value in said.get("headers", exchange.headers)]

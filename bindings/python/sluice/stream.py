@@ -175,27 +175,29 @@ class Stream:
 
     # --- in a task --------------------------------------------------------------------------------------------------------
 
-    async def anext(self) -> Delta | Chunk:
-        """The next event, for a task. StopAsyncIteration behind the last."""
+    async def anext(self, timeout: float | None = None) -> Delta | Chunk | None:
+        """The next event, for a task; None where none came within `timeout` seconds. StopAsyncIteration behind the last."""
         inbox = self._start(in_loop=True)
         while self._end is None and not inbox.ended:
             if not isinstance(self._reader, LoopReader):
                 raise RuntimeError("this stream belongs to threads: use `for`")
-            event = await self._reader.next(inbox)
+            event = await self._reader.next(inbox, timeout)
             if event is None:
-                break
+                if inbox.ended:
+                    break
+                return None
             mine = self._took(event)
             if mine is not None:
                 return mine
         self._finish()
         raise StopAsyncIteration
 
-    async def ahead(self) -> Head | None:
-        """Waits for the answer's head, in a task; None where the call ended without one."""
+    async def ahead(self, timeout: float | None = None) -> Head | None:
+        """Waits for the answer's head, in a task; None where it did not come within `timeout` seconds, or the call ended without one."""
         inbox = self._start(in_loop=True)
         while self._head is None and self._end is None:
             assert isinstance(self._reader, LoopReader)
-            event = await self._reader.next(inbox)
+            event = await self._reader.next(inbox, timeout)
             if event is None:
                 break
             self._took(event)
