@@ -27,7 +27,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PYTHON_ABI = "cp311-abi3"  # Py_LIMITED_API of native/native.h
-FLAGS = ["-std=c11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror", "-D_POSIX_C_SOURCE=200809L"]
+FLAGS = ["-std=c11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wl,-s", "-Wall", "-Wextra", "-Werror", "-D_POSIX_C_SOURCE=200809L"]
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same sources give the same wheel
 
 
