@@ -24,8 +24,9 @@ from sluice.errors import (
     RequestError,
     UpstreamError,
 )
-from sluice.gateway import Explanation, Gateway, Statistics, check, config_schema
+from sluice.gateway import Explanation, Gateway, Statistics
 from sluice.plugin import Edit, Exchange, Fail, Phase, Plugin, Reply, Ruling
+from sluice.request import check, config_schema
 from sluice.server import Server
 from sluice.stream import Stream
 

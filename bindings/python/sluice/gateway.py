@@ -10,7 +10,7 @@ import os
 import threading
 import warnings
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from sluice import _native
 from sluice.answer import Chunk, End, Headers, Response, error_of, headers_of
 from sluice.calls import WINDOW, Driver, Event, LoopReader, Reader, ThreadReader
-from sluice.errors import CancelledError, Error, ForkedError, Origin
+from sluice.errors import Error, ForkedError, Origin
 from sluice.plugin import Plugin, Service
+from sluice.request import DELTAS, RAW, Config, Fields, HeaderList, asked, stated
 from sluice.server import Server
 from sluice.stream import Stream, stuck
 
@@ -27,46 +28,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from sluice.testing import Simulation
-
-Config = Mapping[str, Any] | str | os.PathLike[str]
-"""A configuration: as a mapping, as the path of a file, or as JSON text, which begins with a brace."""
-HeaderList = Mapping[str, str] | Iterable[tuple[str, str]]
-_Fields = list[tuple[bytes, bytes]]
-_RAW, _DELTAS = 0, 1
-
-
-def _stated(config: Config) -> tuple[bytes | None, str | None]:
-    """A configuration as JSON, or as the path of a file."""
-    if isinstance(config, Mapping):
-        return jsons.dumps(dict(config)).encode(), None
-    if isinstance(config, str) and config.lstrip().startswith("{"):
-        return config.encode(), None
-    return None, os.fsdecode(config)
-
-
-def fields_in(headers: HeaderList | None) -> _Fields:
-    """Header fields as octets."""
-    if not headers:
-        return []
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
-
-
-def check(config: Config) -> None:
-    """Judges a configuration without opening anything: no secret is read. Raises `ConfigurationError` with every mistake."""
-    text, path = _stated(config)
-    if path is not None:
-        with open(path, "rb") as file:
-            text = file.read()
-    assert text is not None
-    _native.config_check(text)
-
-
-def config_schema() -> dict[str, Any]:
-    """The JSON Schema of the configuration."""
-    schema: dict[str, Any] = jsons.loads(_native.config_schema())
-    return schema
-
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -155,7 +116,7 @@ class Gateway:
         of Python's; None: nowhere. plugin_threads: how many hooks may run at once. simulation: see `sluice.testing`.
         """
         self._closed = True  # until it is open
-        text, path = _stated(config)
+        text, path = stated(config)
         service = Service(plugins, logger, plugin_threads)
         self._native = _native.open(
             text, path, -1 if threads is None else threads, seed, service.log, service.rows(), service.queue, simulation.native if simulation else None
@@ -197,7 +158,7 @@ class Gateway:
         its `response`; otherwise it is in `Response.error`.
         """
         reader = self._reader(in_loop=False)
-        inbox = reader.submit(self._asked(target, json, body, method, headers, consumer, deadline, 0, _RAW), bounded=False)
+        inbox = reader.submit(asked(target, json, body, method, headers, consumer, deadline), bounded=False)
         answer = _Gathering()
         try:
             while answer.end is None:
@@ -224,7 +185,7 @@ class Gateway:
     ) -> Response:
         """The same for a task of asyncio. A task that is cancelled cancels the call."""
         reader = self._reader(in_loop=True)
-        inbox = reader.submit(self._asked(target, json, body, method, headers, consumer, deadline, 0, _RAW), bounded=False)
+        inbox = reader.submit(asked(target, json, body, method, headers, consumer, deadline), bounded=False)
         answer = _Gathering()
         try:
             while answer.end is None:
@@ -252,12 +213,12 @@ class Gateway:
     ) -> Stream:
         """A call to be read event by event: `for event in` or `async for event in`. raw: the bytes a wire client would get, as
         chunks, instead of decoded deltas. The rest as in `request`; for a stream, say `"stream": true` in the body."""
-        asked = self._asked(target, json, body, method, headers, consumer, deadline, WINDOW, _RAW if raw else _DELTAS)
-        return Stream(self._reader, asked, check)
+        request = asked(target, json, body, method, headers, consumer, deadline, WINDOW, RAW if raw else DELTAS)
+        return Stream(self._reader, request, check)
 
-    def wire_stream(self, method: str, target: str, fields: _Fields, body: bytes | None, consumer: str | None) -> Stream:
+    def wire_stream(self, method: str, target: str, fields: Fields, body: bytes | None, consumer: str | None) -> Stream:
         """A call as a wire client makes it, for transports: octets in, octets out, and no status is an exception."""
-        return Stream(self._reader, (method, target, fields, body, consumer, 0, WINDOW, _RAW), check=False)
+        return Stream(self._reader, (method, target, fields, body, consumer, 0, WINDOW, RAW), check=False)
 
     def explain(
         self,
@@ -271,7 +232,7 @@ class Gateway:
     ) -> Explanation:
         """Says which route and upstream a request would take, and why; nothing is sent."""
         self._judge()
-        status, text, details = self._native.explain(self._asked(target, json, body, method, headers, consumer, None, 0, _RAW))
+        status, text, details = self._native.explain(asked(target, json, body, method, headers, consumer, None))
         return Explanation(status, text, jsons.loads(details))
 
     # --- the gateway itself -----------------------------------------------------------------------------------------------
@@ -279,7 +240,7 @@ class Gateway:
     def reload(self, config: Config) -> None:
         """Puts another configuration in force. Calls that run keep theirs; with a mistake the old one stays."""
         self._judge()
-        self._native.reload(*_stated(config))
+        self._native.reload(*stated(config))
 
     def dump(self) -> dict[str, Any]:
         """The configuration in force, defaults included, secrets masked."""
@@ -375,27 +336,6 @@ class Gateway:
                 self._loop_readers[id(loop)] = reader
         return reader
 
-    @staticmethod
-    def _asked(
-        target: str,
-        json: object,
-        body: bytes | str | None,
-        method: str | None,
-        headers: HeaderList | None,
-        consumer: str | None,
-        deadline: float | None,
-        credit: int,
-        answer: int,
-    ) -> tuple[str | None, str, _Fields, bytes | None, str | None, int, int, int]:
-        if json is not None:
-            if body is not None:
-                raise TypeError("a request has a body or json, not both")
-            body = jsons.dumps(json, ensure_ascii=False, separators=(",", ":"))
-        if isinstance(body, str):
-            body = body.encode()
-        deadline_ms = 0 if deadline is None else max(1, round(deadline * 1000))
-        return method, target, fields_in(headers), body, consumer, deadline_ms, credit, answer
-
 
 class _Gathering:
     """A whole answer, piece by piece."""
@@ -448,4 +388,4 @@ def _close_all() -> None:
 os.register_at_fork(after_in_child=_forked)
 atexit.register(_close_all)
 
-__all__ = ["CancelledError", "Config", "Explanation", "Gateway", "HeaderList", "Statistics", "check", "config_schema"]
+__all__ = ["Config", "Explanation", "Gateway", "HeaderList", "Statistics"]
