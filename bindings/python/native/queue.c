@@ -106,7 +106,8 @@ static Py_ssize_t fetch(State *state, QueueObject *self) {
 // Adds what came to `list`; its tag to `touched`, unless it stands there last. -1 and an exception.
 static int deliver(State *state, QueueObject *self, const sluice_event_t *event, const char *arena, PyObject *lists, PyObject *touched, PyObject *ended) {
   PyObject *const tag = long_of(event->tag);
-  PyObject *const list = tag == NULL ? NULL : PyDict_GetItemWithError(lists, tag);
+  // A collection in here may let go of a stream, and with it of this list.
+  PyObject *const list = tag == NULL ? NULL : Py_XNewRef(PyDict_GetItemWithError(lists, tag));
   const int ends = event->kind == SLUICE_EVENT_END;
   int result = list == NULL && PyErr_Occurred() ? -1 : 0;
   if (list != NULL) {
@@ -119,8 +120,9 @@ static int deliver(State *state, QueueObject *self, const sluice_event_t *event,
       result = PyList_Append(list, made);
       if (result == 0 && (before == 0 || PyObject_RichCompareBool(PyList_GetItem(touched, before - 1), tag, Py_EQ) == 0)) result = PyList_Append(touched, tag);
       Py_DECREF(made);
-      if (result == 0 && ends) result = PyDict_DelItem(lists, tag);
+      if (result == 0 && ends && PyDict_GetItemWithError(lists, tag) == list) result = PyDict_DelItem(lists, tag);
     }
+    Py_DECREF(list);
   }
   if (result == 0 && ends) result = PyList_Append(ended, tag);
   Py_XDECREF(tag);

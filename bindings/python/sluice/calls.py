@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from sluice import _native
 from sluice.answer import Chunk, Delta, End, Head
+from sluice.errors import ClosedError, Error
 
 Event = Head | Chunk | Delta | End
 
@@ -61,10 +62,15 @@ class Inbox:
         if kind is End:
             self.ended = True
         elif self._bounded and kind is not Head:
-            self._untold += len(event[0])  # type: ignore[arg-type]
+            data: Any = event[0]
+            # Credit is counted in bytes; text is mostly ASCII, of which that is the length.
+            self._untold += len(data) if kind is Chunk or data.isascii() else len(data.encode())
             if self._untold >= WINDOW // 2:
                 told, self._untold = self._untold, 0
-                gateway.credit(self.call, told)
+                try:
+                    gateway.credit(self.call, told)
+                except ClosedError:
+                    pass  # what is here is the rest
         return event
 
 
@@ -150,13 +156,15 @@ class ThreadReader(Reader):
             return self._drive(inbox, self._driver)
         until = None if timeout is None else time.monotonic() + timeout
         try:
-            while event is None and not inbox.ended and (until is None or time.monotonic() < until):
+            while event is None and not inbox.ended:
                 bell = self._join(inbox)
                 if bell is None:
                     self._lead(until)
                 else:
                     self._follow(bell, until)
                 event = inbox.take(self._gateway)
+                if until is not None and time.monotonic() >= until:
+                    break
             return event
         finally:
             self._leave(inbox, event is None)
@@ -275,7 +283,10 @@ class LoopReader(Reader):
         """One step of a gateway without threads; the tasks that it reaches run before the next."""
         assert self._driver is not None
         self._moving = False
-        moved = self._driver.step(0)
+        try:
+            moved = self._driver.step(0)
+        except Error:  # closed: the ends of its calls are here
+            moved = False
         self._drain()
         if moved and self._inboxes:
             self._move_soon()

@@ -120,10 +120,11 @@ class Stream:
     def next(self, timeout: float | None = None) -> Delta | Chunk | None:
         """The next event; None where none came within `timeout` seconds. StopIteration behind the last."""
         inbox = self._start(in_loop=False)
+        reader = self._reader
+        if not isinstance(reader, ThreadReader):
+            raise RuntimeError("this stream belongs to an asyncio loop: use `async for`")
         while self._end is None and not inbox.ended:
-            if not isinstance(self._reader, ThreadReader):
-                raise RuntimeError("this stream belongs to an asyncio loop: use `async for`")
-            event = self._reader.next(inbox, timeout)
+            event = reader.next(inbox, timeout)
             if event is None:
                 if inbox.ended:
                     break
@@ -139,9 +140,11 @@ class Stream:
     def head(self, timeout: float | None = None) -> Head | None:
         """Waits for the answer's head; None where it did not come within `timeout` seconds, or the call ended without one."""
         inbox = self._start(in_loop=False)
+        reader = self._reader
+        if not isinstance(reader, ThreadReader):
+            raise RuntimeError("this stream belongs to an asyncio loop: use `ahead`")
         while self._head is None and self._end is None:
-            assert isinstance(self._reader, ThreadReader)
-            event = self._reader.next(inbox, timeout)
+            event = reader.next(inbox, timeout)
             if event is None:
                 return None
             self._took(event)
@@ -178,10 +181,11 @@ class Stream:
     async def anext(self, timeout: float | None = None) -> Delta | Chunk | None:
         """The next event, for a task; None where none came within `timeout` seconds. StopAsyncIteration behind the last."""
         inbox = self._start(in_loop=True)
+        reader = self._reader
+        if not isinstance(reader, LoopReader):
+            raise RuntimeError("this stream belongs to threads: use `for`")
         while self._end is None and not inbox.ended:
-            if not isinstance(self._reader, LoopReader):
-                raise RuntimeError("this stream belongs to threads: use `for`")
-            event = await self._reader.next(inbox, timeout)
+            event = await reader.next(inbox, timeout)
             if event is None:
                 if inbox.ended:
                     break
@@ -195,9 +199,11 @@ class Stream:
     async def ahead(self, timeout: float | None = None) -> Head | None:
         """Waits for the answer's head, in a task; None where it did not come within `timeout` seconds, or the call ended without one."""
         inbox = self._start(in_loop=True)
+        reader = self._reader
+        if not isinstance(reader, LoopReader):
+            raise RuntimeError("this stream belongs to threads: use `head`")
         while self._head is None and self._end is None:
-            assert isinstance(self._reader, LoopReader)
-            event = await self._reader.next(inbox, timeout)
+            event = await reader.next(inbox, timeout)
             if event is None:
                 break
             self._took(event)
