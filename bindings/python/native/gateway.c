@@ -62,7 +62,7 @@ PyObject *config_check(PyObject *module, PyObject *args) {
   Py_ssize_t size;
   if (!PyArg_ParseTuple(args, "y#", &json, &size)) return NULL;
   sluice_error_t *err = NULL;
-  return none_or_error(PyModule_GetState(module), sluice_config_check(json, (size_t)size, &err), err);
+  return none_or_error(PyModule_GetState(module), sluice_config_check(json, (size_t)size, &err), &err);
 }
 
 static void gateway_dealloc(PyObject *self) {
@@ -139,14 +139,14 @@ static PyObject *gateway_credit(PyObject *object, PyObject *args) {
   unsigned long long call, bytes;
   if (!PyArg_ParseTuple(args, "KK", &call, &bytes)) return NULL;
   sluice_error_t *err = NULL;
-  return none_or_error(state_of(object), sluice_call_credit(((GatewayObject *)object)->gateway, call, bytes, &err), err);
+  return none_or_error(state_of(object), sluice_call_credit(((GatewayObject *)object)->gateway, call, bytes, &err), &err);
 }
 
 static PyObject *gateway_cancel(PyObject *object, PyObject *number) {
   const unsigned long long call = PyLong_AsUnsignedLongLong(number);
   if (PyErr_Occurred()) return NULL;
   sluice_error_t *err = NULL;
-  return none_or_error(state_of(object), sluice_call_cancel(((GatewayObject *)object)->gateway, call, &err), err);
+  return none_or_error(state_of(object), sluice_call_cancel(((GatewayObject *)object)->gateway, call, &err), &err);
 }
 
 // (hook, verdict, status, code, edits, text or None, body or None, headers)
@@ -167,7 +167,7 @@ static PyObject *gateway_answer(PyObject *object, PyObject *args) {
   sluice_error_t *err = NULL;
   const sluice_code_t code = sluice_hook_answer(((GatewayObject *)object)->gateway, hook, &ruling, &err);
   PyMem_Free(fields);
-  return none_or_error(state_of(object), code, err);
+  return none_or_error(state_of(object), code, &err);
 }
 
 // (json or None, file or None)
@@ -182,7 +182,7 @@ static PyObject *gateway_reload(PyObject *object, PyObject *args) {
   code = json != NULL ? sluice_gateway_reload_json(gateway, json, (size_t)json_size, &err)
                       : sluice_gateway_reload_file(gateway, file, (size_t)file_size, &err);
   Py_END_ALLOW_THREADS
-  return none_or_error(state_of(object), code, err);
+  return none_or_error(state_of(object), code, &err);
 }
 
 static PyObject *gateway_dump(PyObject *object, PyObject *unused) {
@@ -215,7 +215,7 @@ static PyObject *gateway_close(PyObject *object, PyObject *unused) {
   Py_BEGIN_ALLOW_THREADS
   code = sluice_gateway_close(((GatewayObject *)object)->gateway, &err);
   Py_END_ALLOW_THREADS
-  return none_or_error(state_of(object), code, err);
+  return none_or_error(state_of(object), code, &err);
 }
 
 static PyObject *gateway_after_fork(PyObject *object, PyObject *unused) {
@@ -307,7 +307,7 @@ static PyObject *server_drain(PyObject *object, PyObject *deadline) {
   code = sluice_server_drain(self->server, deadline_ms, &err);
   Py_END_ALLOW_THREADS
   self->draining = 0;
-  return none_or_error(state_of(object), code, err);
+  return none_or_error(state_of(object), code, &err);
 }
 
 static PyObject *server_close(PyObject *object, PyObject *unused) {

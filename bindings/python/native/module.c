@@ -40,8 +40,8 @@ PyObject *raise_error(State *state, sluice_error_t *error) {
   return NULL;
 }
 
-PyObject *none_or_error(State *state, sluice_code_t code, sluice_error_t *error) {
-  if (code != SLUICE_OK) return raise_error(state, error);
+PyObject *none_or_error(State *state, sluice_code_t code, sluice_error_t **error) {
+  if (code != SLUICE_OK) return raise_error(state, *error);
   Py_RETURN_NONE;
 }
 

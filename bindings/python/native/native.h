@@ -52,8 +52,8 @@ State *state_of(PyObject *self);
 
 /// Raises what `error` says, frees it, and gives NULL.
 PyObject *raise_error(State *state, sluice_error_t *error);
-/// NULL and an exception for a failure, None otherwise. Frees the error.
-PyObject *none_or_error(State *state, sluice_code_t code, sluice_error_t *error);
+/// NULL and an exception for a failure, None otherwise. Frees the error, which is read behind the call that `code` comes from.
+PyObject *none_or_error(State *state, sluice_code_t code, sluice_error_t **error);
 
 /// Text as Python's; bytes that are no UTF-8 are replaced.
 PyObject *text_of(sluice_bytes_t bytes);

@@ -203,7 +203,7 @@ static PyObject *queue_fileno(PyObject *object, PyObject *unused) {
 static PyObject *queue_wake(PyObject *object, PyObject *unused) {
   (void)unused;
   sluice_error_t *err = NULL;
-  return none_or_error(state_of(object), sluice_queue_wake(((QueueObject *)object)->queue, &err), err);
+  return none_or_error(state_of(object), sluice_queue_wake(((QueueObject *)object)->queue, &err), &err);
 }
 
 static PyMethodDef queue_methods[] = {

@@ -33,7 +33,7 @@ static PyObject *simulation_advance(PyObject *object, PyObject *args) {
   long long ns;
   if (!PyArg_ParseTuple(args, "O!L", state->gateway_type, &gateway, &ns)) return NULL;
   sluice_error_t *err = NULL;
-  return none_or_error(state, sluice_simulation_advance(simulation_of(object), ((GatewayObject *)gateway)->gateway, ns, &err), err);
+  return none_or_error(state, sluice_simulation_advance(simulation_of(object), ((GatewayObject *)gateway)->gateway, ns, &err), &err);
 }
 
 static PyObject *simulation_step(PyObject *object, PyObject *gateway) {
@@ -71,60 +71,60 @@ static PyObject *script_answer(PyObject *object, PyObject *args) {
   const char *text;
   Py_ssize_t size;
   SCRIPT("s#", &text, &size);
-  return none_or_error(state_of(object), sluice_script_answer(script, text, (size_t)size, &err), err);
+  return none_or_error(state_of(object), sluice_script_answer(script, text, (size_t)size, &err), &err);
 }
 
 static PyObject *script_generate(PyObject *object, PyObject *args) {
   unsigned long long tokens;
   SCRIPT("K", &tokens);
-  return none_or_error(state_of(object), sluice_script_generate(script, tokens, &err), err);
+  return none_or_error(state_of(object), sluice_script_generate(script, tokens, &err), &err);
 }
 
 static PyObject *script_refuse(PyObject *object, PyObject *args) {
   const char *text;
   Py_ssize_t size;
   SCRIPT("s#", &text, &size);
-  return none_or_error(state_of(object), sluice_script_refuse(script, text, (size_t)size, &err), err);
+  return none_or_error(state_of(object), sluice_script_refuse(script, text, (size_t)size, &err), &err);
 }
 
 static PyObject *script_call_tool(PyObject *object, PyObject *args) {
   const char *name, *arguments;
   Py_ssize_t name_size, size;
   SCRIPT("s#s#", &name, &name_size, &arguments, &size);
-  return none_or_error(state_of(object), sluice_script_call_tool(script, name, (size_t)name_size, arguments, (size_t)size, &err), err);
+  return none_or_error(state_of(object), sluice_script_call_tool(script, name, (size_t)name_size, arguments, (size_t)size, &err), &err);
 }
 
 static PyObject *script_body(PyObject *object, PyObject *args) {
   const char *type, *bytes;
   Py_ssize_t type_size, size;
   SCRIPT("s#y#", &type, &type_size, &bytes, &size);
-  return none_or_error(state_of(object), sluice_script_body(script, type, (size_t)type_size, bytes, (size_t)size, &err), err);
+  return none_or_error(state_of(object), sluice_script_body(script, type, (size_t)type_size, bytes, (size_t)size, &err), &err);
 }
 
 static PyObject *script_stream(PyObject *object, PyObject *args) {
   const char *bytes;
   Py_ssize_t size;
   SCRIPT("y#", &bytes, &size);
-  return none_or_error(state_of(object), sluice_script_stream(script, bytes, (size_t)size, &err), err);
+  return none_or_error(state_of(object), sluice_script_stream(script, bytes, (size_t)size, &err), &err);
 }
 
 static PyObject *script_usage(PyObject *object, PyObject *args) {
   unsigned long long input, output;
   SCRIPT("KK", &input, &output);
-  return none_or_error(state_of(object), sluice_script_usage(script, input, output, &err), err);
+  return none_or_error(state_of(object), sluice_script_usage(script, input, output, &err), &err);
 }
 
 static PyObject *script_header(PyObject *object, PyObject *args) {
   const char *name, *value;
   Py_ssize_t name_size, size;
   SCRIPT("s#s#", &name, &name_size, &value, &size);
-  return none_or_error(state_of(object), sluice_script_header(script, name, (size_t)name_size, value, (size_t)size, &err), err);
+  return none_or_error(state_of(object), sluice_script_header(script, name, (size_t)name_size, value, (size_t)size, &err), &err);
 }
 
 static PyObject *script_pieces(PyObject *object, PyObject *args) {
   unsigned long long bytes;
   SCRIPT("K", &bytes);
-  return none_or_error(state_of(object), sluice_script_pieces(script, (size_t)bytes, &err), err);
+  return none_or_error(state_of(object), sluice_script_pieces(script, (size_t)bytes, &err), &err);
 }
 
 static PyObject *script_pace(PyObject *object, PyObject *args) {
@@ -132,7 +132,7 @@ static PyObject *script_pace(PyObject *object, PyObject *args) {
   double rate;
   SCRIPT("LLLLd", &head, &first, &jitter, &ping, &rate);
   const sluice_pace_t pace = {sizeof pace, head, first, jitter, ping, rate};
-  return none_or_error(state_of(object), sluice_script_pace(script, &pace, &err), err);
+  return none_or_error(state_of(object), sluice_script_pace(script, &pace, &err), &err);
 }
 
 static PyObject *script_fault(PyObject *object, PyObject *args) {
@@ -141,7 +141,7 @@ static PyObject *script_fault(PyObject *object, PyObject *args) {
   long long step_ms, retry_after_ms, from_ns, until_ns;
   SCRIPT("iiKKLLLLK", &kind, &status, &at_byte, &after_events, &step_ms, &retry_after_ms, &from_ns, &until_ns, &times);
   const sluice_fault_t fault = {sizeof fault, kind, status, at_byte, after_events, step_ms, retry_after_ms, from_ns, until_ns, times};
-  return none_or_error(state_of(object), sluice_script_fault(script, &fault, &err), err);
+  return none_or_error(state_of(object), sluice_script_fault(script, &fault, &err), &err);
 }
 
 // --- what the upstreams saw -------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The process around a gateway: forks, pools of processes, the end of the interpreter, and what is left when handles are let go."""
 
 import gc
+import json
 import multiprocessing
 import os
 import sys
@@ -96,8 +97,8 @@ def test_a_gateway_is_not_handed_to_another_process(gateway):
 
 
 ENDS = """
-import asyncio, json, sys, threading, sluice
-config = json.loads(sys.argv[1])
+import asyncio, sys, threading, sluice
+config = sys.argv[1]
 chat = {"model": "slow", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
 gateway = sluice.Gateway(config)
 """
@@ -114,8 +115,10 @@ gateway = sluice.Gateway(config)
     ],
     ids=["a stream", "many streams", "a thread that waits", "a loop that is gone", "a cycle"],
 )
-def test_the_interpreter_ends_with_live_streams(program):
-    done = run_python(ENDS + program, __import__("json").dumps(configuration()), timeout=30)
+def test_the_interpreter_ends_with_live_streams(program, tmp_path):
+    config = tmp_path / "gateway.json"
+    config.write_text(json.dumps(configuration()))
+    done = run_python(ENDS + program, str(config))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
