@@ -78,7 +78,7 @@ class Reader:
     """One queue and the calls whose events come there. The two kinds below differ in how they wait."""
 
     def __init__(self, gateway: _native.Gateway, driver: Driver | None) -> None:
-        self._gateway = gateway
+        self.gateway = gateway
         self._driver = driver
         self._queue = _native.new_queue()
         self._tags = itertools.count(1)
@@ -91,7 +91,7 @@ class Reader:
         self._lists[inbox.tag] = inbox.came
         self._inboxes[inbox.tag] = inbox
         try:
-            inbox.call = self._gateway.submit(self._queue, inbox.tag, request)
+            inbox.call = self.gateway.submit(self._queue, inbox.tag, request)
         except BaseException:
             self.forget(inbox)
             raise
@@ -108,7 +108,7 @@ class Reader:
             return
         inbox.ended = True
         self.forget(inbox)
-        self._gateway.cancel(inbox.call)
+        self.gateway.cancel(inbox.call)
 
     def rouse(self, inbox: Inbox) -> None:
         """Wakes whoever waits for a call that was dropped. Thread: any."""
@@ -149,7 +149,7 @@ class ThreadReader(Reader):
 
     def next(self, inbox: Inbox, timeout: float | None = None) -> Event | None:
         """The next event of a call; None where none came in time, or it was dropped meanwhile."""
-        event = inbox.take(self._gateway)
+        event = inbox.take(self.gateway)
         if event is not None:
             return event
         if self._driver is not None:
@@ -162,7 +162,7 @@ class ThreadReader(Reader):
                     self._lead(until)
                 else:
                     self._follow(bell, until)
-                event = inbox.take(self._gateway)
+                event = inbox.take(self.gateway)
                 if until is not None and time.monotonic() >= until:
                     break
             return event
@@ -217,7 +217,7 @@ class ThreadReader(Reader):
         """In a gateway without threads, whoever waits does the work."""
         while True:
             self._settled(self._poll()[0])
-            event = inbox.take(self._gateway)
+            event = inbox.take(self.gateway)
             if event is not None:
                 return event
             if not driver.step(1000) and not inbox.came:
@@ -294,7 +294,7 @@ class LoopReader(Reader):
     async def next(self, inbox: Inbox, timeout: float | None = None) -> Event | None:
         """The next event of a call; None where none came in time, or it was dropped meanwhile. A task that is cancelled here has
         lost nothing: the event stays for who asks next."""
-        event = inbox.take(self._gateway)
+        event = inbox.take(self.gateway)
         if event is not None:
             return event
         loop = self.loop
@@ -310,7 +310,7 @@ class LoopReader(Reader):
                     await inbox.waiter
                 finally:
                     inbox.waiter = None
-                event = inbox.take(self._gateway)
+                event = inbox.take(self.gateway)
                 if event is not None or (timeout is not None and loop.time() >= until):
                     break
             return event

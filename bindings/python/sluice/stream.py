@@ -155,6 +155,14 @@ class Stream:
         return self
 
     def __next__(self) -> Delta | Chunk:
+        # What is here already needs none of what waiting does.
+        if self._inbox is not None and type(self._reader) is ThreadReader:
+            ready = self._inbox.take(self._reader.gateway)
+            if type(ready) is Delta:
+                return ready
+            mine = None if ready is None else self._took(ready)
+            if mine is not None:
+                return mine
         event = self.next()
         assert event is not None
         return event
@@ -213,8 +221,17 @@ class Stream:
         self._start(in_loop=True)
         return self
 
-    def __anext__(self) -> Any:
-        return self.anext()
+    async def __anext__(self) -> Delta | Chunk:
+        if self._inbox is not None and type(self._reader) is LoopReader:
+            ready = self._inbox.take(self._reader.gateway)
+            if type(ready) is Delta:
+                return ready
+            mine = None if ready is None else self._took(ready)
+            if mine is not None:
+                return mine
+        event = await self.anext()
+        assert event is not None
+        return event
 
     async def __aenter__(self) -> Self:
         self._start(in_loop=True)
