@@ -1,15 +1,17 @@
 """One chat: a gateway in this program, one question, the whole answer, and the account of it. prints:
 
     Hello from the simulator.
-    6 tokens written, by demo, for app
+    5 tokens written, by demo, for app
     route_not_found (caller, 404)
 """
+
+import hashlib
 
 import sluice
 
 CONFIG = {
     "version": 1,
-    "consumers": [{"name": "app", "keys": [{"value": {"value": "sk-of-the-app"}}]}],
+    "consumers": [{"name": "app", "keys": [{"sha256": hashlib.sha256(b"sk-of-the-app").hexdigest()}]}],
     "upstreams": [{"name": "demo", "provider": "simulator"}],
     "routes": [{"name": "chat", "match": {"model": ["smart"]}, "upstreams": [{"name": "demo"}]}],
 }

@@ -2,7 +2,7 @@
 
     I met [name] and [name] today.
     consumer_not_allowed: say which team you are of
-    names: delta edit, delta edit
+    names: delta edit
 """
 
 import sluice

@@ -13,7 +13,7 @@ CONFIG = {
     "version": 1,
     "upstreams": [
         {"name": "openai", "provider": "openai-compatible", "url": "https://api.openai.test/v1", "timeouts": {"idle_ms": 10000}},
-        {"name": "claude", "provider": "anthropic", "credential": {"value": "not a key"}},
+        {"name": "claude", "provider": "openai-compatible", "dialect": "anthropic", "url": "https://api.claude.test/v1"},
     ],
     "routes": [{"name": "chat", "retry": {"attempts": 2, "backoff_ms": 0}, "upstreams": [{"name": "openai"}, {"name": "claude", "model": "claude-small"}]}],
 }

@@ -236,7 +236,7 @@ def test_anthropic_streams_in_tasks(gateway):
 
 def test_anthropic_calls_tools_and_gets_errors_of_its_own_kind(sluice_simulation):
     sluice_simulation.upstream("quick").calls_tool("get_weather", '{"city": "Köln"}')
-    document = {**configuration(), "upstreams": [{"name": "quick", "provider": "anthropic", "credential": {"value": "k"}}]}
+    document = {**configuration(), "upstreams": [{"name": "quick", "provider": "openai-compatible", "dialect": "anthropic", "url": "http://quick.test/v1"}]}
     document["routes"] = [{"name": "all", "match": {"path": "/v1/messages"}, "upstreams": [{"name": "quick"}], "retry": {"attempts": 1}}]
     with sluice_simulation.gateway(document) as gateway:
         client = anthropic_on(gateway)

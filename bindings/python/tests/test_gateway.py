@@ -187,12 +187,11 @@ def test_the_listener_serves_the_same_gateway(opens):
 
 def test_lines_of_the_log_reach_logging(opens, caplog):
     caplog.set_level(logging.DEBUG, "sluice")
-    document = configuration()
-    document["plugins"] = [{"name": "request_log"}]
+    document = configuration(plugins=[{"name": "request_log"}])
     gateway = opens(document, logger=logging.getLogger("sluice"))
     gateway.request(CHAT, json=hello())
     gateway.close()
-    assert any(record.name == "sluice" for record in caplog.records)
+    assert [record for record in caplog.records if record.name == "sluice" and "quick" in record.getMessage()]
 
 
 def test_a_gateway_without_threads_is_moved_by_who_waits(opens):

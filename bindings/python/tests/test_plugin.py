@@ -129,7 +129,6 @@ def test_a_plugin_that_sleeps_does_not_move_other_streams(opens):
             threading.Event().wait(0.05)
 
     document = configuration(threads=1)
-    document["plugins"] = []
     document["routes"].insert(0, route("sleepy", "sleepy", "slow", plugins=[{"name": "sleeper"}]))
     gateway = opens(document, plugins=[Sleeper()])
 
