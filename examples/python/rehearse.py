@@ -34,7 +34,7 @@ def rehearse(say):
         say(f"at {sim.now:.0f} s: {ways(gateway.request('/v1/chat/completions', json=HELLO).outcome)}")
 
         # Behind the first content there is no failover: what came was given away already.
-        sim.upstream("openai").generates(50).stalls(at_byte=600)
+        sim.upstream("openai").generates(50).stalls(at_byte=2000)
         began = sim.now
         try:
             list(gateway.stream("/v1/chat/completions", json={**HELLO, "stream": True}))

@@ -75,14 +75,19 @@ class _Driver:
         self._gateway = gateway
         self._service = service
         self._simulation = simulation
+        self._looked = False
 
     def step(self, wait_ms: int) -> bool:
-        answered = self._service.pump()
-        if self._simulation is not None:
-            moved = self._simulation.native.step(self._gateway)
-        else:
+        if self._simulation is None:
+            answered = self._service.pump()
             moved = self._gateway.drive(0 if answered else wait_ms) > 0 or wait_ms > 0
-        return self._service.pump() or moved or answered
+            return self._service.pump() or moved or answered
+        # What is due now comes first, then whoever waits looks at it, and only when nobody is content does time pass.
+        self._simulation.native.advance(self._gateway, 0)
+        if self._service.pump():
+            return True
+        self._looked = not self._looked
+        return self._looked or self._simulation.native.step(self._gateway)
 
     def fileno(self) -> int:
         return -1 if self._simulation is not None else self._gateway.fileno()

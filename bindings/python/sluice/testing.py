@@ -195,18 +195,24 @@ class Simulation:
 
     def advance(self, seconds: float) -> None:
         """Lets exactly so much time pass, with all that falls due in it. What plugins are asked meanwhile is answered at its ends."""
-        if self._gateway is None or self._service is None:
-            raise RuntimeError("no gateway was opened with this simulation yet")
-        for ns in (0, round(seconds * 1e9)):
-            self.native.advance(self._gateway, ns)
-            while self._service.pump():
-                self.native.advance(self._gateway, 0)
+        gateway = self._quiet()
+        self.native.advance(gateway, round(seconds * 1e9))
+        self._quiet()
 
     def step(self) -> bool:
         """Moves to the next moment at which anything happens. False where nothing is left."""
+        happened = self.native.step(self._quiet())
+        self._quiet()
+        return happened
+
+    def _quiet(self) -> _native.Gateway:
+        """Does what is due now, plugins asked and answered."""
         if self._gateway is None or self._service is None:
             raise RuntimeError("no gateway was opened with this simulation yet")
-        return self.native.step(self._gateway) | self._service.pump()
+        self.native.advance(self._gateway, 0)
+        while self._service.pump():
+            self.native.advance(self._gateway, 0)
+        return self._gateway
 
     @property
     def seen(self) -> list[Seen]:
