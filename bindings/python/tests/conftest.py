@@ -16,6 +16,7 @@ import sluice
 
 CHAT = "/v1/chat/completions"
 KEY = "sk-test-4d5e"
+SLOW = "One word after the other, and no end in sight. " * 10  # 2.4 seconds
 PATIENCE = 60.0  # seconds for anything to come about
 
 
@@ -41,7 +42,7 @@ def configuration(**gateway: Any) -> dict[str, Any]:
         "gateway": {"name": "tests", "threads": 2, **gateway},
         "upstreams": [
             simulator("quick", answer="Hello there, stranger."),
-            simulator("slow", answer="One word after the other, and no end in sight. " * 40, tokens_per_second=50),
+            simulator("slow", answer=SLOW, tokens_per_second=50),
             simulator("long", answer="All work and no play makes Jack a dull boy. " * 40000),
             simulator("never", answer="Too late.", first_token_ms=3600000),
             simulator("down", status=503),
