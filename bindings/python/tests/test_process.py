@@ -146,7 +146,7 @@ def test_requests_leak_nothing(sluice_simulation):
     """SLUICE_LEAK_REQUESTS=100000 runs the long one."""
     requests = int(FULL or 10000)
     document = configuration()
-    document["routes"] = document["routes"][5:6]
+    document["routes"] = [route for route in document["routes"] if route["name"] == "quick"]
     with sluice_simulation.gateway(document) as gateway:
 
         def some(count):
