@@ -33,6 +33,8 @@ broken() { echo "$*" >>"$results/broken"; echo "FAILED: $*"; }
 say "packages"
 needed="$SLUICE_BUILD_PACKAGES ccache catch2 curl ca-certificates binutils python3-jsonschema valgrind abigail-tools"
 command -v python3 >/dev/null && python3 -c 'import venv, ensurepip' 2>/dev/null || needed+=" python3 python3-venv"
+# The native module of the Python binding is compiled against this.
+python3 -c 'import os, sysconfig; os.stat(sysconfig.get_paths()["include"] + "/Python.h")' 2>/dev/null || needed+=" python3-dev"
 command -v node >/dev/null && command -v npm >/dev/null || needed+=" nodejs npm"
 # The two that requests are compared with, byte for byte. Nothing that is installed here shall serve on its own.
 [ -x /usr/sbin/nginx ] || needed+=" nginx-light"
@@ -45,6 +47,7 @@ install_packages $needed || { broken "installing packages"; exec python3 tests/t
 
 say "packages of the real clients"
 bash tests/clients/install.sh || echo "some clients are missing; their tests say which"
+bash bindings/python/tests/install.sh || echo "packages of the Python binding's tests are missing; they are skipped"
 
 for build in $builds; do
   say "$build: build"
