@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@ class TransportFactory;
 class Server;
 class Plugin;
 class Observer;
+enum class Channel : std::uint8_t;
 namespace gateway {
 class Core;
 }
@@ -61,16 +63,30 @@ struct OpenOptions {
   std::vector<Redactor> redactors = {};
 };
 
+/// One increment of an answer's text, for callers that asked for deltas. Lifetime: the call it came with.
+struct AnswerDelta {
+  std::uint32_t choice = 0;
+  Channel channel{};
+  std::uint32_t tool_index = 0;      ///< tool arguments: of which call of the choice, from 0
+  std::string_view tool_name = {};   ///< on the first delta of a call, whose text may be empty
+  std::string_view text = {};
+};
+
 /// How a caller follows an exchange. All calls come on the exchange's engine thread (host-driven: inside drive()),
 /// never overlap, and end with exactly one on_end. A refusal and a failure come as an answer too: head, an error body in
 /// the caller's dialect, and an outcome that holds the Error.
 class ExchangeListener {
  public:
   virtual ~ExchangeListener() = default;
+  /// Once, before all others, where submit() has taken the request: the id it gives, perhaps before it has returned.
+  virtual void on_start(std::uint64_t /*exchange*/) {}
   /// Once, or never where on_end carries an error that no head came before.
   virtual void on_head(const ResponseHead& head) = 0;
   /// Bytes of the answer's body, in order. Lifetime: the call.
   virtual void on_bytes(std::string_view bytes) = 0;
+  /// With CallOptions::deltas, instead of on_bytes: what came at once, in order, decoded. What has no text (errors,
+  /// embeddings, opaque exchanges) still comes as bytes. Lifetime: the call.
+  virtual void on_deltas(std::span<const AnswerDelta> /*deltas*/) {}
   /// Exactly once, last.
   virtual void on_end(const Outcome& outcome) = 0;
 };
@@ -79,6 +95,8 @@ class ExchangeListener {
 struct CallOptions {
   std::string consumer = {};                  ///< names the consumer; no key is looked at then
   std::optional<Milliseconds> deadline = {};  ///< shortens the route's own
+  bool deltas = false;                        ///< submit(): the listener gets on_deltas
+  bool body_follows = false;                  ///< submit(): the request's body is only its beginning; see send_body
 };
 
 /// What --explain prints: which route and upstream a request would take, and why. Nothing is sent.
@@ -128,6 +146,13 @@ class Gateway {
                                              CallOptions options = {});
   /// Asynchronous; the exchange still ends with its one on_end. Unknown ids are ignored. Thread: any.
   void cancel(std::uint64_t exchange);
+  /// Pauses or resumes the upstream of a submitted exchange, nobody else's; from inside on_bytes and on_deltas at once, but for
+  /// what is on its way already (64 KiB at most). Unknown ids are ignored. Thread: any.
+  void pause(std::uint64_t exchange);
+  void resume(std::uint64_t exchange);
+  /// The next piece of the body of an exchange submitted with `body_follows`. Unknown ids, and those of exchanges that have been
+  /// answered, are ignored. Thread: one at a time for each exchange.
+  void send_body(std::uint64_t exchange, std::string bytes, bool last);
 
   /// Puts a new configuration in force: returns when every engine has switched. Running exchanges keep theirs.
   /// Errors: kInvalidConfiguration (the old one stays in force), kWouldDeadlock on an engine thread. Thread: any.

@@ -3,11 +3,12 @@
 #include "gateway/core.hpp"
 
 #include <csignal>
-#include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
 #include <random>
+
+#include "gateway/delta_listener.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -41,7 +42,7 @@ std::uint64_t system_seed() {
 }  // namespace
 
 Core::Core(OpenOptions options)
-    : options_(std::move(options)), clock_(options_.clock != nullptr ? options_.clock : &system_clock()), pid_(::getpid()),
+    : options_(std::move(options)), clock_(options_.clock != nullptr ? options_.clock : &system_clock()),
       seeds_(options_.seed != 0 ? options_.seed : system_seed()),
       budgets_(engine::make_connection_budgets()),
       simulators_(std::make_shared<sim::SimulatorScripts>(seeds_.next(), clock_->now())) {}
@@ -91,7 +92,7 @@ void Core::run_threads() {
 }
 
 Core::~Core() {
-  if (pid_ != ::getpid()) {
+  if (fork_mark_.in_child()) {
     // A child of fork has none of the threads and shares the descriptors: it lets everything lie.
     for (std::thread& thread : threads_) thread.detach();
     for (auto& engine : engines_) (void)engine.release();
@@ -131,13 +132,14 @@ bool Core::on_engine_thread() const noexcept {
 }
 
 Status Core::usable() const {
-  if (pid_ != ::getpid()) return fail(Code::kForked, "this gateway was opened in a parent process; open it after the fork");
+  if (fork_mark_.in_child()) return fail(Code::kForked, "this gateway was opened in a parent process; open it after the fork");
   if (closed_.load(std::memory_order_acquire)) return fail(Code::kClosed, "the gateway is closed");
   return {};
 }
 
 Result<std::uint64_t> Core::submit(Request request, std::shared_ptr<ExchangeListener> listener, CallOptions options) {
   if (Status ready = usable(); !ready) return tl::unexpected(ready.error());
+  if (options.deltas) listener = read_deltas(request, std::move(listener));
   Engine& engine = least_loaded();
   struct Submission {
     Request request;
@@ -175,6 +177,18 @@ void Core::pause(std::uint64_t ticket, bool paused) {
   }
   engine.loop().post([&engine, ticket, paused] {
     if (Exchange* exchange = engine.find_ticket(ticket)) paused ? exchange->pause_answer() : exchange->resume_answer();
+  });
+}
+
+void Core::send_body(std::uint64_t ticket, std::string bytes, bool last) {
+  if (!usable()) return;
+  const std::size_t index = ticket % kMaxEngines;
+  if (index >= engines_.size()) return;
+  Engine& engine = *engines_[index];
+  engine.loop().post([&engine, ticket, last, piece = std::move(bytes)] {
+    Exchange* exchange = engine.find_ticket(ticket);
+    if (exchange == nullptr || !exchange->body_bytes(piece)) return;
+    if (last) exchange->body_done();
   });
 }
 
@@ -237,12 +251,12 @@ Statistics Core::statistics() const {
     out.open_per_engine.push_back(engine->open_exchanges());
   }
   out.body_bytes_held = body_bytes_.load(std::memory_order_relaxed);
-  if (pid_ == ::getpid()) out.events = events()->statistics();  // a child of fork may find the lock held by nobody it has
+  if (!fork_mark_.in_child()) out.events = events()->statistics();  // a child of fork may find the lock held by nobody it has
   return out;
 }
 
 Status Core::close() {
-  if (pid_ != ::getpid()) return fail(Code::kForked, "this gateway was opened in a parent process");
+  if (fork_mark_.in_child()) return fail(Code::kForked, "this gateway was opened in a parent process");
   if (on_engine_thread() && !host_driven_) return fail(Code::kWouldDeadlock, "close waits for the engines; call it from another thread");
   if (closed_.exchange(true, std::memory_order_acq_rel)) return {};
   for (const auto& engine : engines_) {

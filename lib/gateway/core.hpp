@@ -1,8 +1,6 @@
 #pragma once
 /// The gateway behind its handle: engines, the snapshot in force, budgets, and the life of threads.
 
-#include <sys/types.h>
-
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -15,6 +13,7 @@
 #include "engine/curl_transport.hpp"
 #include "gateway/engine.hpp"
 #include "sim/provider.hpp"
+#include "sluice/fork_mark.hpp"
 #include "sluice/gateway.hpp"
 #include "sluice/random.hpp"
 #include "telemetry/sink.hpp"
@@ -42,6 +41,7 @@ class Core {
   void cancel(std::uint64_t ticket);
   /// Pauses or resumes the upstream of a submitted request.
   void pause(std::uint64_t ticket, bool paused);
+  void send_body(std::uint64_t ticket, std::string bytes, bool last);
   Status reload(Config config);
   [[nodiscard]] Explanation explain(const Request& request, const CallOptions& options) const;
   [[nodiscard]] Statistics statistics() const;
@@ -84,7 +84,7 @@ class Core {
   OpenOptions options_;
   HostPlugins host_plugins_;
   const Clock* clock_;
-  const pid_t pid_;
+  const ForkMark fork_mark_;
   bool host_driven_ = false;
   mutable std::mutex mutex_;                       // guards snapshot_, events_, reloads and close
   std::mutex reload_mutex_;

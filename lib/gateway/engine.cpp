@@ -74,16 +74,19 @@ void Engine::start(std::uint64_t ticket, Request request, std::shared_ptr<Exchan
   Exchange& exchange = open(caller, std::move(listener));
   exchange.set_ticket(ticket);
   tickets_.emplace(ticket, exchange.id());
+  caller.on_start(ticket);
   if (const Status usable = core_.usable(); !usable) return exchange.abandon(usable.error());
   RequestStart start;
   start.method = std::move(request.method);
   start.target = std::move(request.target);
   start.headers = std::move(request.headers);
-  start.has_body = !request.body.empty();
-  start.declared_length = request.body.size();
+  start.has_body = options.body_follows || !request.body.empty();
+  if (!options.body_follows) start.declared_length = request.body.size();
   if (!options.consumer.empty()) start.consumer = std::move(options.consumer);
   start.deadline = options.deadline;
-  if (exchange.begin(std::move(start))) exchange.body_whole(std::move(request.body));
+  if (!exchange.begin(std::move(start))) return;
+  if (!options.body_follows) return exchange.body_whole(std::move(request.body));
+  (void)exchange.body_bytes(request.body.view());  // false: it was answered, and what follows finds that out
 }
 
 Exchange* Engine::find_ticket(std::uint64_t ticket) noexcept {

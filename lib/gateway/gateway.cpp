@@ -58,6 +58,12 @@ Result<std::uint64_t> Gateway::submit(Request request, std::shared_ptr<ExchangeL
 
 void Gateway::cancel(std::uint64_t exchange) { core_->cancel(exchange); }
 
+void Gateway::pause(std::uint64_t exchange) { core_->pause(exchange, true); }
+
+void Gateway::resume(std::uint64_t exchange) { core_->pause(exchange, false); }
+
+void Gateway::send_body(std::uint64_t exchange, std::string bytes, bool last) { core_->send_body(exchange, std::move(bytes), last); }
+
 Status Gateway::reload(Config config) { return core_->reload(std::move(config)); }
 
 Explanation Gateway::explain(const Request& request, const CallOptions& options) const { return core_->explain(request, options); }

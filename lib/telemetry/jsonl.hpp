@@ -14,9 +14,9 @@
 
 #include "sluice/clock.hpp"
 #include "sluice/error.hpp"
+#include "sluice/fork_mark.hpp"
 #include "sluice/telemetry.hpp"
 #include "telemetry/disk.hpp"
-#include "telemetry/fork_mark.hpp"
 
 namespace sluice::telemetry {
 

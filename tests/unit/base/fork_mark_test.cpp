@@ -1,13 +1,13 @@
 // Which process this is.
 
-#include "telemetry/fork_mark.hpp"
+#include "sluice/fork_mark.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <sys/wait.h>
 #include <unistd.h>
 
-using sluice::telemetry::ForkMark;
+using sluice::ForkMark;
 
 TEST_CASE("a mark knows the process that made it, its children and theirs") {
   const ForkMark mark;

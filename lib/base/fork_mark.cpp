@@ -1,13 +1,13 @@
 // A page that is empty in every child.
 
-#include "telemetry/fork_mark.hpp"
+#include "sluice/fork_mark.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstddef>
 
-namespace sluice::telemetry {
+namespace sluice {
 namespace {
 
 constexpr std::size_t kBytes = 1;  // the system rounds it up to a page
@@ -33,4 +33,4 @@ ForkMark::~ForkMark() {
 
 bool ForkMark::in_other_process() const noexcept { return pid_ != ::getpid(); }
 
-}  // namespace sluice::telemetry
+}  // namespace sluice

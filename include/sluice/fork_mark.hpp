@@ -1,9 +1,7 @@
 #pragma once
 /// Tells a child of fork from the process it came from. Knows pages and process ids; must not know what a child may do.
 
-#include <sys/types.h>
-
-namespace sluice::telemetry {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// Remembers the process that made it. Where the system can wipe a page in every child (Linux), asking costs a load
 /// instead of a system call. Thread: any, concurrently.
@@ -19,8 +17,8 @@ class ForkMark {
  private:
   [[nodiscard]] bool in_other_process() const noexcept;
 
-  pid_t pid_;
+  long pid_;
   volatile unsigned char* page_ = nullptr;  // 1 here, 0 in a child; null: there is no such page
 };
 
-}  // namespace sluice::telemetry
+}  // namespace sluice
