@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include "guard.hpp"
 
@@ -144,7 +145,7 @@ void Queue::push_end(std::shared_ptr<CallEnd> end) noexcept {
 /// Something is there: whoever waits is told, once until it has taken all.
 void Queue::arrived(std::unique_lock<std::mutex>& lock) noexcept {
   signal();
-  const bool notify = waiting_;
+  const bool notify = std::exchange(waiting_, false);
   lock.unlock();
   if (notify) filled_.notify_one();
 }
@@ -203,12 +204,14 @@ Result<std::size_t> Queue::poll(sluice_event_t* events, std::size_t capacity, st
     std::unique_lock lock(mutex_);
     if (!waits() && !woken_ && timeout_ms != 0) {
       if (Status may = may_wait("a poll with a time-out"); !may) return tl::unexpected(may.error());
-      waiting_ = true;
-      const auto ready = [this] { return waits() || woken_; };
-      if (timeout_ms < 0) {
-        filled_.wait(lock, ready);
-      } else {
-        filled_.wait_for(lock, std::chrono::milliseconds(timeout_ms), ready);
+      const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(std::max(timeout_ms, 0));
+      while (!waits() && !woken_) {
+        waiting_ = true;
+        if (timeout_ms < 0) {
+          filled_.wait(lock);
+        } else if (filled_.wait_until(lock, until) == std::cv_status::timeout) {
+          break;
+        }
       }
       waiting_ = false;
     }

@@ -16,6 +16,10 @@ install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE" DES
 if(TARGET sluiced)
   install(TARGETS sluiced RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endif()
+if(TARGET sluice_c)
+  install(TARGETS sluice_c EXPORT sluiceTargets LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/capi/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
+endif()
 
 # find_package(sluice)
 get_target_property(SLUICE_LIBRARY_TYPE sluice TYPE)
@@ -41,3 +45,7 @@ file(RELATIVE_PATH SLUICE_PC_UP "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/pr
 string(REGEX REPLACE "/$" "" SLUICE_PC_UP "${SLUICE_PC_UP}")
 configure_file("${PROJECT_SOURCE_DIR}/cmake/sluice.pc.in" "${PROJECT_BINARY_DIR}/sluice.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/sluice.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+if(TARGET sluice_c)
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/sluice_c.pc.in" "${PROJECT_BINARY_DIR}/sluice_c.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/sluice_c.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+endif()

@@ -31,7 +31,7 @@ wants() { [[ " $builds " == *" $1 "* ]]; }
 broken() { echo "$*" >>"$results/broken"; echo "FAILED: $*"; }
 
 say "packages"
-needed="$SLUICE_BUILD_PACKAGES ccache catch2 curl ca-certificates binutils python3-jsonschema valgrind"
+needed="$SLUICE_BUILD_PACKAGES ccache catch2 curl ca-certificates binutils python3-jsonschema valgrind abigail-tools"
 command -v python3 >/dev/null && python3 -c 'import venv, ensurepip' 2>/dev/null || needed+=" python3 python3-venv"
 command -v node >/dev/null && command -v npm >/dev/null || needed+=" nodejs npm"
 # The two that requests are compared with, byte for byte. Nothing that is installed here shall serve on its own.

@@ -45,23 +45,26 @@ class DeltaListener final : public ExchangeListener {
     for (;;) {
       const auto more = reader_->next(event);
       if (!more || !*more) break;
-      if (event.has_data) read(event.data);
+      if (event.has_data) read(event.data, event.raw);
     }
     tell();
   }
 
   void on_end(const Outcome& outcome) override {
     http::StreamEvent event;
-    if (reader_ && reader_->finish(event) && event.has_data) read(event.data);
-    if (!whole_.empty()) read(whole_);
+    if (reader_ && reader_->finish(event) && event.has_data) read(event.data, event.raw);
+    if (!whole_.empty()) read(whole_, whole_);
     tell();
     to_->on_end(outcome);
   }
 
  private:
-  /// Notes the texts of one event, or of a whole answer. What is no text of the dialect (its `[DONE]`, an error event) has none.
-  void read(std::string_view data) {
-    if (!editor_->read(data, texts_)) return;
+  /// Notes the texts of one event, or of a whole answer. What the dialect has no reading for goes on as it came.
+  void read(std::string_view data, std::string_view raw) {
+    if (!editor_->read(data, texts_)) {
+      tell();
+      return to_->on_bytes(raw);
+    }
     for (const dialect::AnswerText& text : texts_.texts()) {
       if (text.text.empty() && text.tool_name.empty()) continue;
       deltas_.push_back({text.address.choice, static_cast<Channel>(text.address.channel), text.address.tool_index, {}, {}});

@@ -126,9 +126,9 @@ def check_link_lists(root):
 
 
 def check_outsiders(root):
-    """Examples and the stranger of the install test are users: they see the public headers and nothing else."""
+    """Examples, the stranger of the install test and the C ABI are users: they see the public headers and nothing else."""
     problems = []
-    for folder in ("examples", "tests/install"):
+    for folder in ("examples", "tests/install", "capi"):
         for path in sorted((root / folder).rglob("*.[ch]pp")):
             for line, quote, included in includes(path.read_text()):
                 first = included.partition("/")[0]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Proves what was built can be installed and used by a stranger:
-#   install_test.sh STEP KIND    STEP: install | find_package | pkg_config | subdirectory | contents | exports
+#   install_test.sh STEP KIND    STEP: install | find_package | pkg_config | c_find_package | c_pkg_config | subdirectory | contents | exports
 #                                KIND: static | shared
 # The environment names the tree: SLUICE_SOURCE, SLUICE_BUILD (a finished build with the daemon), SLUICE_SCRATCH (ours),
 # CMAKE, CXX, CC, BUILD_TYPE, BUILD_FLAGS, LAUNCHER. The shared library is a second build with the same flags, so that
@@ -27,7 +27,7 @@ install)
   tree=$SLUICE_BUILD
   if [ "$kind" = shared ]; then
     tree=$SLUICE_SCRATCH/shared/tree
-    "$CMAKE" -S "$SLUICE_SOURCE" -B "$tree" "${same[@]}" -DBUILD_SHARED_LIBS=ON -DSLUICE_BUILD_SERVER=ON >"$work/configure.log" || { cat "$work/configure.log"; exit 1; }
+    "$CMAKE" -S "$SLUICE_SOURCE" -B "$tree" "${same[@]}" -DBUILD_SHARED_LIBS=ON -DSLUICE_BUILD_SERVER=ON -DSLUICE_BUILD_CAPI=ON >"$work/configure.log" || { cat "$work/configure.log"; exit 1; }
     "$CMAKE" --build "$tree" -j2
   fi
   "$CMAKE" --install "$tree" --prefix "$prefix" >"$work/install.log"
@@ -38,6 +38,19 @@ find_package)
   "$CMAKE" -S "$SLUICE_SOURCE/tests/install/consumer" -B "$work" "${same[@]}" -DCMAKE_PREFIX_PATH="$prefix"
   "$CMAKE" --build "$work"
   "$work/stranger"
+  ;;
+c_find_package)
+  "$CMAKE" -S "$SLUICE_SOURCE/tests/install/consumer_c" -B "$work" "${same[@]}" -DCMAKE_PREFIX_PATH="$prefix"
+  "$CMAKE" --build "$work"
+  "$work/stranger_c"
+  ;;
+c_pkg_config)
+  # A C program is linked by the C compiler: that the library is C++ inside is none of its business.
+  export PKG_CONFIG_PATH
+  PKG_CONFIG_PATH=$(libdir)/pkgconfig
+  read -ra flags <<<"$(pkg-config --cflags --libs 'sluice_c >= 0.1')"
+  "$CC" -std=c99 "$SLUICE_SOURCE/examples/c/chat.c" "${flags[@]}" -o "$work/chat"
+  try "$work/chat"
   ;;
 pkg_config)
   export PKG_CONFIG_PATH
@@ -56,7 +69,7 @@ subdirectory)
   [ -z "$(find "$work/prefix" -name '*sluice*' 2>/dev/null)" ] || fail "a host's install carries sluice's files"
   ;;
 contents)
-  for file in bin/sluiced include/sluice/sluice.hpp include/sluice/testing.hpp share/sluice/config.schema.json \
+  for file in bin/sluiced include/sluice/sluice.hpp include/sluice/testing.hpp include/sluice.h include/sluice/queue.h share/sluice/config.schema.json \
               share/sluice/event.schema.json share/sluice/gateway.json \
               share/doc/sluice/LICENSE share/doc/sluice/NOTICE; do
     [ -e "$prefix/$file" ] || fail "$file was not installed"

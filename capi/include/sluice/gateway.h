@@ -38,7 +38,7 @@ SLUICE_API sluice_code_t sluice_gateway_explain(sluice_gateway_t *gateway, const
 SLUICE_API sluice_code_t sluice_gateway_dump(sluice_gateway_t *gateway, sluice_buffer_t *json, sluice_error_t **err);
 
 /// Filled by sluice_gateway_statistics; set struct_size. Counts since the gateway opened, unless said otherwise.
-typedef struct sluice_statistics_info {
+typedef struct sluice_statistics_info_t {
   size_t struct_size;
   uint64_t exchanges_started;
   uint64_t exchanges_open;  ///< now

@@ -34,7 +34,7 @@ SLUICE_API sluice_code_t sluice_options_set_log(sluice_options_t *options, sluic
 
 /// Brings a plugin whose hooks are functions (plugin.h). It runs where a plugin list of the configuration names it; where none
 /// does, on every route, behind the gateway's own list. It holds over reloads. The table is copied, `plugin->finalize` is
-/// called once, also on failure. Errors: INVALID_PARAMETER.
+/// called once, also on failure; not where struct_size is wrong, since nothing else can be read then. Errors: INVALID_PARAMETER.
 SLUICE_API sluice_code_t sluice_options_add_plugin(sluice_options_t *options, const sluice_plugin_t *plugin, sluice_error_t **err);
 
 /// The same for a plugin whose hooks come as HOOK events on `queue`, for languages that want no callbacks on foreign threads.

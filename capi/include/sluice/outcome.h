@@ -22,7 +22,7 @@ typedef struct sluice_usage {
 } sluice_usage_t;
 
 /// Filled by sluice_outcome_info; set struct_size.
-typedef struct sluice_outcome_info {
+typedef struct sluice_outcome_info_t {
   size_t struct_size;
   int32_t ending;  ///< SLUICE_ENDING_*
   int32_t status;  ///< what the caller got
@@ -58,7 +58,7 @@ typedef struct sluice_outcome_info {
 } sluice_outcome_info_t;
 
 /// One try at one upstream, or the reason why there was none.
-typedef struct sluice_attempt_info {
+typedef struct sluice_attempt_info_t {
   size_t struct_size;
   sluice_bytes_t upstream;
   sluice_bytes_t model;           ///< the name sent
@@ -82,7 +82,7 @@ typedef struct sluice_attempt_info {
 } sluice_attempt_info_t;
 
 /// What one plugin said in one hook.
-typedef struct sluice_verdict_info {
+typedef struct sluice_verdict_info_t {
   size_t struct_size;
   sluice_bytes_t plugin;
   sluice_bytes_t hook;     ///< "request", "attempt", "head", "delta", "answer_end"
@@ -95,7 +95,7 @@ typedef struct sluice_verdict_info {
 } sluice_verdict_info_t;
 
 /// One field that could not be carried to the upstream as it was.
-typedef struct sluice_loss_info {
+typedef struct sluice_loss_info_t {
   size_t struct_size;
   sluice_bytes_t field;
   sluice_bytes_t reason;

@@ -124,7 +124,7 @@ SLUICE_API sluice_code_t sluice_hook_answer(sluice_gateway_t *gateway, uint64_t 
 // on by its resumer. Thread: the hook's.
 
 /// Filled by sluice_hook_info; set struct_size. What the hook has not is empty or 0.
-typedef struct sluice_hook_info {
+typedef struct sluice_hook_info_t {
   size_t struct_size;
   int32_t hook;    ///< SLUICE_HOOK_*; 0 in open
   int32_t stream;  ///< 1: the caller asked for a stream

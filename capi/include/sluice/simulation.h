@@ -95,7 +95,7 @@ typedef struct sluice_fault {
 SLUICE_API sluice_code_t sluice_script_fault(sluice_script_t *script, const sluice_fault_t *fault, sluice_error_t **err);
 
 /// A request as an upstream saw it. Lifetime: until the next request arrives or they are forgotten.
-typedef struct sluice_seen_info {
+typedef struct sluice_seen_info_t {
   size_t struct_size;
   sluice_bytes_t upstream;
   sluice_bytes_t method;
