@@ -41,7 +41,7 @@ func (g *Gateway) do(ctx context.Context, r *Request, keep bool, told func(*Outc
 	c.Unlock()
 	if head == nil {
 		c.abandon()
-		return nil, c.end.err()
+		return nil, c.end.err(ctx)
 	}
 	return &Response{head.status, head.header, &body{call: c, ctx: ctx}, c}, nil
 }
@@ -127,7 +127,7 @@ func (b *body) fetch() error {
 		b.rest = b.taken
 		return nil
 	}
-	if err := c.ended(); err != nil {
+	if err := c.ended(b.ctx); err != nil {
 		return err
 	}
 	return io.EOF

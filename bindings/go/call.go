@@ -79,9 +79,13 @@ func (g *Gateway) submit(ctx context.Context, r *Request, answer int32, keep boo
 	g.calls.open[c.tag] = c
 	g.calls.Unlock()
 	id, e := g.handle.Submit(g.queue, c.tag, packed)
-	g.leave()
 	if e != nil {
 		g.forget(c.tag)
+		// A gateway that closes waits until no call is open: this one has no END to tell it.
+		g.queue.Wake()
+	}
+	g.leave()
+	if e != nil {
 		closeBody(r)
 		return nil, errorOf(e)
 	}
@@ -312,7 +316,7 @@ func (c *call) account() (*Outcome, error) {
 }
 
 // ended is what the END means to a reader who has all that came before it: nil for an answer that is whole.
-func (c *call) ended() error {
+func (c *call) ended(ctx context.Context) error {
 	e := c.end
 	switch {
 	case e.ending == abi.EndingCompleted, e.ending == abi.EndingRefused && c.head != nil:
@@ -320,10 +324,14 @@ func (c *call) ended() error {
 	case e.ending == abi.EndingFailed && c.head != nil && c.head.status >= 400:
 		return nil // the failure is the answer: an error body, whole
 	}
-	return e.err()
+	return e.err(ctx)
 }
 
-func (e *end) err() error {
+// err is why there is no whole answer: the context, where it is over, whatever the END made of that.
+func (e *end) err(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	message := e.message
 	if message == "" {
 		message = "the call was ended before its answer was whole"

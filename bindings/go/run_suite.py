@@ -1,9 +1,11 @@
-"""Runs one suite of the Go binding: `run_suite.py SUITE LIBRARY`, where LIBRARY is libsluice_c.so as it was built.
+"""Runs one suite of the Go binding, or the Node example: `run_suite.py SUITE LIBRARY [CACHE]`, where LIBRARY is libsluice_c.so as
+it was built, and CACHE where tests/clients/install.sh put Node's packages.
 
 pkg-config is told of the library in the build by a file of its own, so that nothing has to be installed. A suite that needs what
 cannot be had says so, and is skipped (a failure where SLUICE_REQUIRE_ALL=1).
 """
 
+import json
 import os
 import re
 import shutil
@@ -67,6 +69,24 @@ def clients(go, folder):
     return test(go, HERE / "clients" / folder)
 
 
+def node(library, cache):
+    """examples/node, beside the packages that its package.json asks for."""
+    modules, program = cache / "node/node_modules", shutil.which("node")
+    if program is None or not (modules / "koffi").exists():
+        return skip("koffi could not be installed (tests/clients/install.sh says why), or there is no Node")
+    pinned = json.loads((ROOT / "examples/node/package.json").read_text())["dependencies"]["koffi"]
+    there = json.loads((modules / "koffi/package.json").read_text())["version"]
+    if there != pinned:
+        print(f"examples/node asks for koffi {pinned}, tests/clients for {there}")
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        for file in (ROOT / "examples/node").iterdir():
+            if file.is_file():
+                shutil.copy(file, folder)
+        (Path(folder) / "node_modules").symlink_to(modules.resolve())
+        return subprocess.run([program, "stream.mjs"], cwd=folder, env={**os.environ, "SLUICE_LIBRARY": str(library)}).returncode
+
+
 def module_path():
     """The path of the module is said in one place; all others say the same."""
     path = re.match(r"module (\S+)", (HERE / "go.mod").read_text()).group(1)
@@ -90,6 +110,8 @@ def formatted(go):
 
 def main():
     suite, library = sys.argv[1], Path(sys.argv[2]).resolve()
+    if suite == "node":
+        return node(library, Path(sys.argv[3]))
     oldest = str(DEBIAN_GO)
     go = shutil.which("go") or (oldest if DEBIAN_GO.exists() else None)
     if go is None:

@@ -86,7 +86,7 @@ func (s *Stream) Next() bool {
 	}
 	if c.end == nil {
 		err = failed(CodeInvalidParameter, "the stream was read after it was closed")
-	} else if err = c.ended(); err == nil && c.head != nil && c.head.status >= 400 {
+	} else if err = c.ended(s.ctx); err == nil && c.head != nil && c.head.status >= 400 {
 		err = c.refusal()
 	}
 	c.Unlock()
@@ -168,7 +168,7 @@ func (s *Stream) Head() (status int, header http.Header, err error) {
 	}
 	defer c.Unlock()
 	if c.head == nil {
-		return 0, nil, c.end.err()
+		return 0, nil, c.end.err(s.ctx)
 	}
 	return c.head.status, c.head.header, nil
 }
