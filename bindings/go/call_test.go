@@ -105,7 +105,7 @@ func TestManyHeaderFieldsArrive(t *testing.T) {
 // CONS of ABI-16: consumers are configured, the in-process call names one or does not.
 func TestACallWithoutAConsumerIsRefusedWhereConsumersAreConfigured(t *testing.T) {
 	config := chatOn(says("served"))
-	config["consumers"] = list{object{"name": "app", "keys": list{object{"sha256": strings.Repeat("0", 64)}}}}
+	config["consumers"] = list{object{"name": "app", "keys": list{object{"sha256": strings.Repeat("1", 64)}}}}
 	gw := open(t, config)
 	answer, err := gw.Send(patient(t), chat())
 	if err != nil || answer.Status != 401 || answer.Outcome.Code != sluice.CodeUnauthorized {

@@ -43,8 +43,9 @@ func WithPlugin(plugins ...Plugin) Option {
 
 // A Simulation is scripted upstreams and a clock that moves when it is told: package sluicetest makes them.
 type Simulation interface {
-	// Handle is for this package alone.
+	// Handle and Seed are for this package alone.
 	Handle() abi.Simulation
+	Seed() uint64
 }
 
 // WithSimulation gives the gateway the network and the time of a simulation. It has no threads then: whoever waits for an answer
@@ -60,6 +61,11 @@ func (o *options) carry(to abi.Options, queue *abi.Queue, tagged map[uint64]Plug
 		if err := to.SetThreads(*o.threads); err != nil {
 			return errorOf(err)
 		}
+	}
+	if o.seed == nil && o.simulation != nil {
+		// One seed for all: ids too are the same every time.
+		seed := o.simulation.Seed()
+		o.seed = &seed
 	}
 	if o.seed != nil {
 		if err := to.SetSeed(*o.seed); err != nil {

@@ -45,39 +45,43 @@ func (g *Gateway) abort(err error) {
 // step moves a simulation on: hooks that wait are answered first, then the next moment comes. False: nothing is left to happen.
 // The caller drives.
 func (g *Gateway) step() (happened bool, err error) {
-	// What lies in the queue is of this moment, and so is what follows from it.
-	n, err := g.deliver(0)
-	if err != nil {
-		return false, err
+	// What lies in the queue is of this moment, and so is what follows from it, the answers of hooks among it: no time passes
+	// before all of that is done.
+	for try := 0; try < 2; try++ {
+		n, err := g.deliver(0)
+		if n != 0 || err != nil {
+			return n != 0, err
+		}
+		if err = g.move(func(h abi.Gateway) *abi.Error { return g.simulation().Advance(h, 0) }); err != nil {
+			return false, err
+		}
 	}
-	if err = g.enter(); err != nil {
-		return false, err
-	}
-	var e *abi.Error
-	if n != 0 {
-		happened, e = true, g.simulation().Advance(g.handle, 0)
-	} else {
-		happened, e = g.simulation().Step(g.handle)
-	}
-	g.leave()
-	if e != nil || happened {
-		return happened, errorOf(e)
+	err = g.move(func(h abi.Gateway) (e *abi.Error) {
+		happened, e = g.simulation().Step(h)
+		return e
+	})
+	if err != nil || happened {
+		return happened, err
 	}
 	// The last of it may have left something in the queue.
-	n, err = g.deliver(0)
+	n, err := g.deliver(0)
 	return n != 0, err
+}
+
+// move calls the library on a simulation's time.
+func (g *Gateway) move(how func(abi.Gateway) *abi.Error) error {
+	if err := g.enter(); err != nil {
+		return err
+	}
+	defer g.leave()
+	return errorOf(how(g.handle))
 }
 
 // settle does all that is due at this moment of a simulation. The caller drives.
 func (g *Gateway) settle() error {
 	for {
-		if err := g.enter(); err != nil {
+		if err := g.move(func(h abi.Gateway) *abi.Error { return g.simulation().Advance(h, 0) }); err != nil {
 			return err
-		}
-		e := g.simulation().Advance(g.handle, 0)
-		g.leave()
-		if e != nil {
-			return errorOf(e)
 		}
 		if n, err := g.deliver(0); n == 0 || err != nil {
 			return err
@@ -212,7 +216,7 @@ func fieldsOf(data []byte) http.Header {
 }
 
 // Drive is for package sluicetest alone: it moves a simulation, and delivers what follows from it.
-func (g *Gateway) Drive(move func(abi.Gateway) *abi.Error) error {
+func (g *Gateway) Drive(how func(abi.Gateway) *abi.Error) error {
 	if g.simulated == nil {
 		return failed(CodeInvalidParameter, "this gateway has no simulation: its time is the clock's")
 	}
@@ -221,13 +225,8 @@ func (g *Gateway) Drive(move func(abi.Gateway) *abi.Error) error {
 	if _, err := g.deliver(0); err != nil {
 		return err
 	}
-	if err := g.enter(); err != nil {
+	if err := g.move(how); err != nil {
 		return err
-	}
-	e := move(g.handle)
-	g.leave()
-	if e != nil {
-		return errorOf(e)
 	}
 	return g.settle()
 }

@@ -121,6 +121,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         pkg_config(folder, library)
         # The Go that is here, and no other that a go.mod may ask for.
+        # Go's build cache does not look at what pkg-config says, only at these two: without them another library's build would do.
+        os.environ.update({"CGO_CFLAGS": f"-O2 -g -I{ROOT / 'capi/include'}", "CGO_LDFLAGS": f"-L{library.parent} -Wl,-rpath,{library.parent}"})
         os.environ.update({"PKG_CONFIG_PATH": folder, "CGO_ENABLED": "1", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"})
         if suite == "unit":
             return test(go, HERE)

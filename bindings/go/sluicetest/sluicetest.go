@@ -21,17 +21,26 @@ import (
 )
 
 // Simulation is scripted upstreams, a clock and a source of chance. It serves one gateway at a time. Thread: one at a time.
-type Simulation struct{ handle abi.Simulation }
+type Simulation struct {
+	handle abi.Simulation
+	seed   uint64
+}
 
 // New makes a simulation whose chance comes from the seed. It panics where there is no memory.
 func New(seed uint64) *Simulation {
 	s, err := abi.NewSimulation(seed)
 	must(err)
-	return &Simulation{s}
+	if seed == 0 {
+		seed = 1 // to a gateway, 0 is no seed
+	}
+	return &Simulation{s, seed}
 }
 
-// Handle is for package sluice alone.
+// Handle and Seed are for package sluice alone.
 func (s *Simulation) Handle() abi.Simulation { return s.handle }
+
+// Seed is what the gateway's chance and ids come from too, unless it is told another (sluice.WithSeed).
+func (s *Simulation) Seed() uint64 { return s.seed }
 
 // Close frees the simulation, also before its gateway.
 func (s *Simulation) Close() { s.handle.Free() }

@@ -19,7 +19,7 @@ import (
 
 const config = `{
   "version": 1,
-  "consumers": [{"name": "app", "keys": [{"sha256": "0000000000000000000000000000000000000000000000000000000000000000"}]}],
+  "consumers": [{"name": "app", "keys": [{"sha256": "1111111111111111111111111111111111111111111111111111111111111111"}]}],
   "upstreams": [
     {"name": "demo", "provider": "simulator", "simulator": {"answer": "Hello there, stranger."}},
     {"name": "slow", "provider": "simulator", "simulator": {"answer": "one two three four five six seven eight nine ten", "tokens_per_second": 5}},
