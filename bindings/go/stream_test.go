@@ -241,6 +241,7 @@ func TestTwoHundredLiveStreamsNeedNoMoreThreadsThanFew(t *testing.T) {
 func TestAStreamNobodyReadsHoldsUpNoOther(t *testing.T) {
 	gw := open(t, chatOn(server(t, func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
+		w.Header().Set("Connection", "close") // each stream on a connection of its own
 		w.Header().Set("Content-Type", "text/event-stream")
 		for i := 0; i < 3000; i++ {
 			if _, err := io.WriteString(w, delta(strings.Repeat("x", 100))); err != nil {
