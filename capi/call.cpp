@@ -156,6 +156,23 @@ void QueuedCall::on_end(const Outcome& outcome) {
   queue->push_end(std::move(last));
 }
 
+void QueuedCall::closed() noexcept {
+  if (!end_) return;
+  end_->event.detail = SLUICE_ENDING_REFUSED;
+  end_->event.code = SLUICE_CODE_CLOSED;
+  try {
+    Outcome outcome;
+    outcome.ending = Ending::kRefused;
+    outcome.error = make_error(Code::kClosed, "the gateway was closed before it took the request up");
+    outcome.status = outcome.error->http_status;
+    end_->event.status = outcome.status;
+    end_->message = outcome.error->message;
+    end_->outcome = std::make_unique<Outcome>(std::move(outcome));
+  } catch (...) {  // no memory: the end comes without its words
+  }
+  queue_->push_end(std::move(end_));
+}
+
 }  // namespace sluice::capi
 
 using namespace sluice;

@@ -39,6 +39,8 @@ class QueuedCall final : public ExchangeListener {
   [[nodiscard]] bool bounded() const noexcept { return bounded_; }
   /// True: the upstream is to go on.
   [[nodiscard]] bool give_credit(std::uint64_t bytes) noexcept;
+  /// The gateway is gone, and no engine has ended this call.
+  void closed() noexcept;
 
   // The engine's thread.
   void on_start(std::uint64_t exchange) override { submitted(exchange); }

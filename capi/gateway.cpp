@@ -78,7 +78,13 @@ Status Open::close() {
   for (const auto& server : servers) {
     if (const auto box = server.lock()) box->stop();
   }
-  return gateway_.close();
+  return gateway_->close();
+}
+
+Open::~Open() {
+  gateway_.reset();
+  // A request that was submitted while the gateway closed may never have reached an engine. It has its end all the same.
+  for (const auto& [number, call] : calls_) call->closed();
 }
 
 Result<std::shared_ptr<Open>> enter(sluice_gateway_t* gateway) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -46,9 +47,12 @@ class Open {
        std::optional<std::uint32_t> threads, bool host_driven, Gateway gateway)
       : simulation_(std::move(simulation)), plugins_(std::move(plugins)), hooks_(std::move(hooks)), threads_(threads),
         host_driven_(host_driven), gateway_(std::move(gateway)) {}
+  ~Open();
+  Open(const Open&) = delete;
+  Open& operator=(const Open&) = delete;
 
   // Any thread.
-  [[nodiscard]] Gateway& gateway() noexcept { return gateway_; }
+  [[nodiscard]] Gateway& gateway() noexcept { return *gateway_; }
   [[nodiscard]] bool host_driven() const noexcept { return host_driven_; }
   [[nodiscard]] const std::shared_ptr<Simulated>& simulation() const noexcept { return simulation_; }
   [[nodiscard]] const std::vector<std::shared_ptr<PendingHooks>>& hooks() const noexcept { return hooks_; }
@@ -74,7 +78,7 @@ class Open {
   std::vector<std::weak_ptr<ServerBox>> servers_;
   bool closing_ = false;
 
-  Gateway gateway_;
+  std::optional<Gateway> gateway_;
 };
 
 /// Puts what the options of a gateway say into a configuration.

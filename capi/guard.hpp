@@ -2,6 +2,7 @@
 /// Where C meets C++: nothing is thrown past guard(), and *err is always written. Knows errors, tables and text as they cross;
 /// must not know gateways.
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -59,35 +60,36 @@ class CallbackScope {
 /// Errors: throws std::bad_alloc.
 void own(sluice_buffer_t& buffer, std::string_view text);
 
-/// A table that a caller filled, of this version or of a later one that says nothing we do not know.
-/// Errors: kInvalidParameter.
+/// A table that a caller filled: of this version, of an earlier one (`first`: the size of the first that was released), whose
+/// missing members are 0, or of a later one that says nothing we do not know. Errors: kInvalidParameter.
 template <typename Table>
-Result<Table> table_in(const Table* given, const char* name) {
+Result<Table> table_in(const Table* given, const char* name, std::size_t first = sizeof(Table)) {
   if (given == nullptr) return null_argument(name);
   const auto refuse = [name](const char* what) { return fail(Code::kInvalidParameter, std::string(name) + ": struct_size " + what, name); };
-  if (given->struct_size < sizeof(Table)) return refuse("is too small; set it to sizeof of the struct");
+  const std::size_t size = given->struct_size;
+  if (size < first) return refuse("is too small; set it to sizeof of the struct");
+  if (size > sizeof(Table) + 4096) return refuse("is no version's; set it to sizeof of the struct");
   const char* const bytes = reinterpret_cast<const char*>(given);
-  if (given->struct_size > sizeof(Table) + 4096) return refuse("is no version's; set it to sizeof of the struct");
-  for (std::size_t i = sizeof(Table); i < given->struct_size; ++i) {
+  for (std::size_t i = sizeof(Table); i < size; ++i) {
     if (bytes[i] != 0) return refuse("is that of a later version, with a member set that this library does not know");
   }
-  Table out;
-  std::memcpy(&out, bytes, sizeof out);
+  Table out{};
+  std::memcpy(&out, bytes, std::min(size, sizeof out));
   return out;
 }
 
-/// Errors: kInvalidParameter where the struct was not prepared.
+/// Fills what a caller has prepared: as much as its version has, 0 where it is later. Errors: kInvalidParameter.
 template <typename Info>
-Status info_out(Info* asked, Info value, const char* name) {
+Status info_out(Info* asked, Info value, const char* name, std::size_t first = sizeof(Info)) {
   if (asked == nullptr) return null_argument(name);
   const std::size_t size = asked->struct_size;
-  if (size < sizeof(Info) || size > sizeof(Info) + 4096) {
+  if (size < first || size > sizeof(Info) + 4096) {
     return fail(Code::kInvalidParameter, std::string(name) + ": struct_size " + std::to_string(size) + " is no version's; set it to sizeof of the struct", name);
   }
   char* const bytes = reinterpret_cast<char*>(asked);
   value.struct_size = size;
-  std::memcpy(bytes, &value, sizeof value);
-  std::memset(bytes + sizeof value, 0, size - sizeof value);
+  std::memcpy(bytes, &value, std::min(size, sizeof value));
+  if (size > sizeof value) std::memset(bytes + sizeof value, 0, size - sizeof value);
   return {};
 }
 

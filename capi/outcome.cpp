@@ -63,6 +63,8 @@ sluice_code_t sluice_outcome_info(const sluice_outcome_t* outcome, sluice_outcom
     out.attempt_count = from.attempts.size();
     out.verdict_count = from.verdicts.size();
     out.loss_count = from.losses.size();
+    out.error_retry_after_ms = from.error && from.error->retry_after ? from.error->retry_after->count() : -1;
+    if (from.error) out.error_origin = static_cast<std::int32_t>(from.error->origin);
     return info_out(info, out, "info");
   });
 }

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <charconv>
 #include <cmath>
+#include <exception>
 
 #include <simdjson.h>
 
@@ -90,7 +91,8 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
-Writer::~Writer() { assert(depth_ == 0 && !after_key_); }
+// Where an exception passes, what was begun is dropped with it.
+Writer::~Writer() { assert((depth_ == 0 && !after_key_) || std::uncaught_exceptions() != 0); }
 
 Writer& Writer::open(char c) {
   separate();

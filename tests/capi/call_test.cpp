@@ -76,7 +76,7 @@ TEST_CASE("an error of the gateway is an answer, in bytes even where deltas were
   Rig rig;
   sluice_request_t request = chat();
   request.target = "/v1/nothing";
-  request.answer = GENERATE(SLUICE_ANSWER_RAW, SLUICE_ANSWER_DELTAS);
+  request.answer = GENERATE(0, 1);  // raw, deltas: unnamed enumerators cannot be generated
   const auto events = rig.run(request);
   CHECK(events.front().event.status == 404);
   CHECK(body_of(events).find("\"error\"") != std::string::npos);

@@ -117,7 +117,7 @@ TEST_CASE("a script says what it was told: bytes, streams, refusals, usage, fiel
   good([&](auto err) { return sluice_script_usage(script, 11, 22, err); });
   good([&](auto err) { return sluice_script_header(script, "x-up", 4, "1", 1, err); });
   const auto plain = rig.run(chat());
-  CHECK(body_of(plain).find("\"prompt_tokens\":11") != std::string::npos);
+  CHECK(body_of(plain).find("\"prompt_tokens\": 11") != std::string::npos);
   good([&](auto err) { return sluice_script_refuse(script, "I will not.", SLUICE_NUL_TERMINATED, err); });
   sluice_request_t request = chat();
   request.answer = SLUICE_ANSWER_DELTAS;

@@ -113,7 +113,7 @@ class Sequence {
     const std::string_view body = (how & 1) != 0 ? kStream : kWhole;
     request.body = body.data();
     request.body_size = (how & 2) != 0 ? body.size() / 2 : body.size();
-    request.flags = (how & 4) != 0 ? SLUICE_REQUEST_BODY_FOLLOWS : 0u;
+    if ((how & 4) != 0) request.flags = SLUICE_REQUEST_BODY_FOLLOWS;
     request.answer = (how & 8) != 0 ? SLUICE_ANSWER_DELTAS : SLUICE_ANSWER_RAW;
     request.credit = (how & 16) != 0 ? next() : 0u;
     request.deadline_ms = (how & 32) != 0 ? next() : 0;

@@ -55,6 +55,9 @@ typedef struct sluice_outcome_info_t {
   uint64_t attempt_count;
   uint64_t verdict_count;
   uint64_t loss_count;
+  int64_t error_retry_after_ms;  ///< the soonest moment a retry makes sense; -1: nothing is known of it
+  int32_t error_origin;          ///< SLUICE_ORIGIN_*; of no error: SLUICE_ORIGIN_CALLER
+  int32_t reserved;              ///< 0
 } sluice_outcome_info_t;
 
 /// One try at one upstream, or the reason why there was none.
