@@ -46,6 +46,7 @@ type end struct {
 	code           Code
 	message        string
 	outcome        *Outcome
+	lost           error // why there is no account
 }
 
 // submit sends a request. `ctx` ends it.
@@ -310,7 +311,7 @@ func (c *call) account() (*Outcome, error) {
 		}
 	}
 	if c.end.outcome == nil {
-		return nil, &Error{Code: CodeOutOfMemory, Origin: OriginGateway, RetryAfter: -1, Message: "there was no memory for the account of this call"}
+		return nil, c.end.lost
 	}
 	return c.end.outcome, nil
 }

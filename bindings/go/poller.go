@@ -184,6 +184,8 @@ func (g *Gateway) finish(c *call, event abi.Event) {
 	if c.keep {
 		if o, err := g.queue.TakeOutcome(event.Call()); err == nil {
 			e.outcome = outcomeOf(o)
+		} else {
+			e.lost = errorOf(err)
 		}
 	}
 	g.forget(c.tag)

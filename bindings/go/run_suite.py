@@ -5,6 +5,7 @@ pkg-config is told of the library in the build by a file of its own, so that not
 cannot be had says so, and is skipped (a failure where SLUICE_REQUIRE_ALL=1).
 """
 
+import hashlib
 import json
 import os
 import re
@@ -121,8 +122,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         pkg_config(folder, library)
         # The Go that is here, and no other that a go.mod may ask for.
-        # Go's build cache does not look at what pkg-config says, only at these two: without them another library's build would do.
-        os.environ.update({"CGO_CFLAGS": f"-O2 -g -I{ROOT / 'capi/include'}", "CGO_LDFLAGS": f"-L{library.parent} -Wl,-rpath,{library.parent}"})
+        # Go's build cache looks neither at what pkg-config says nor into headers, only at these two: without them what was built
+        # for another library, or for other headers, would do.
+        headers = hashlib.sha256(b"".join(file.read_bytes() for file in sorted((ROOT / "capi/include").rglob("*.h")))).hexdigest()
+        os.environ.update({"CGO_CFLAGS": f"-O2 -g -I{ROOT / 'capi/include'} -DSLUICE_HEADERS=0x{headers[:8]}", "CGO_LDFLAGS": f"-L{library.parent} -Wl,-rpath,{library.parent}"})
         os.environ.update({"PKG_CONFIG_PATH": folder, "CGO_ENABLED": "1", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"})
         if suite == "unit":
             return test(go, HERE)
