@@ -39,6 +39,8 @@ command -v node >/dev/null && command -v npm >/dev/null || needed+=" nodejs npm"
 # The two that requests are compared with, byte for byte. Nothing that is installed here shall serve on its own.
 [ -x /usr/sbin/nginx ] || needed+=" nginx-light"
 [ -x /usr/sbin/haproxy ] || needed+=" haproxy"
+# The Go binding is tested with the oldest Go it is for, which is Debian's, and with whatever other one is here.
+needed+=" golang-go"
 export RUNLEVEL=1
 # clang is the second compiler of the public headers too; its sanitizers are a package of their own.
 needed+=" clang libclang-rt-14-dev"
