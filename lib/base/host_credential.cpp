@@ -30,7 +30,9 @@ void CredentialAnswer::refuse(std::string why, std::optional<std::chrono::millis
 }
 
 void CredentialAnswer::tell(Result<Credential> result) {
-  if (const Taker taker = std::exchange(taker_, nullptr)) taker(std::move(result));
+  if (!taker_) return;
+  taker_(std::move(result));  // where that throws nothing was told, and it may be tried again
+  taker_ = nullptr;
 }
 
 }  // namespace sluice

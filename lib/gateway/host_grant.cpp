@@ -2,9 +2,6 @@
 
 #include "gateway/host_grant.hpp"
 
-#include <openssl/crypto.h>
-
-#include <exception>
 #include <span>
 #include <utility>
 
@@ -40,17 +37,14 @@ void HostGrant::ask(CredentialAnswer answer) const {
   }
 }
 
-Result<std::shared_ptr<const Token>> HostGrant::take(Credential given) const {
-  const bool good = !given.value.empty() && is_header_value(given.value);
+Result<std::shared_ptr<const Token>> HostGrant::take(const Credential& given) const {
+  if (given.value.empty()) return fail(Code::kUpstreamCredential, "gave an empty credential");
+  if (!is_header_value(given.value)) return fail(Code::kUpstreamCredential, "gave a credential with a control character in it");
+  if (given.lifetime.count() < 0) return fail(Code::kUpstreamCredential, "gave a credential that has expired already");
   auto token = std::make_shared<Token>();
-  if (good) {
-    token->authorization = prefix_ + given.value;
-    token->lifetime = given.lifetime.count() == 0 ? kUnknownLifetime : Duration(given.lifetime);
-    token->mask = std::make_unique<const telemetry::SecretMask>(std::span(&given.value, 1));
-  }
-  OPENSSL_cleanse(given.value.data(), given.value.size());
-  if (!good) return fail(Code::kUpstreamCredential, given.value.empty() ? "gave an empty credential" : "gave a credential with a control character in it");
-  if (token->lifetime.count() < 0) return fail(Code::kUpstreamCredential, "gave a credential that has expired already");
+  token->authorization = prefix_ + given.value;
+  token->lifetime = given.lifetime.count() == 0 ? kUnknownLifetime : Duration(given.lifetime);
+  token->mask = std::make_unique<const telemetry::SecretMask>(std::span(&given.value, 1));
   return token;
 }
 

@@ -20,8 +20,8 @@ class HostGrant final : public Grant {
   [[nodiscard]] const HostGrant* host() const noexcept override { return this; }
   /// Asks the host program. `answer` is told on any thread, perhaps inside this.
   void ask(CredentialAnswer answer) const;
-  /// What it gave; the given value is wiped. Errors: kUpstreamCredential, a clause that goes on from the host program's name.
-  [[nodiscard]] Result<std::shared_ptr<const Token>> take(Credential given) const;
+  /// What it gave. Errors: kUpstreamCredential, a clause that goes on from the host program's name.
+  [[nodiscard]] Result<std::shared_ptr<const Token>> take(const Credential& given) const;
 
   // It has no endpoint. Errors: kInternal, always.
   [[nodiscard]] Result<engine::WireRequest> request(WallTime now) const override;

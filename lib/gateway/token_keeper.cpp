@@ -3,6 +3,8 @@
 
 #include "gateway/token_keeper.hpp"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -18,6 +20,11 @@ namespace {
 
 constexpr Duration kLongestFetch = std::chrono::seconds(10);
 constexpr std::size_t kLongestAnswer = 64 * 1024;
+
+void wipe(Result<Credential>* given) {
+  if (*given) OPENSSL_cleanse((*given)->value.data(), (*given)->value.size());
+  delete given;
+}
 
 bool holds(const Snapshot& snapshot, const TokenCache& cache) {
   return std::any_of(snapshot.upstreams.begin(), snapshot.upstreams.end(),
@@ -96,8 +103,9 @@ class TokenKeeper::Fetch final : private engine::TransferSink {
     engine_.loop().arm_in(timer_, kLongestFetch);
     self_ = std::make_shared<Fetch*>(this);
     host.ask(CredentialAnswer([post = engine_.post(), self = std::weak_ptr(self_)](Result<Credential> given) {
-      post->post([self, given = std::move(given)] {
-        if (const auto fetch = self.lock()) (*fetch)->on_answer(given);
+      const std::shared_ptr<Result<Credential>> held(new Result<Credential>(std::move(given)), &wipe);
+      post->post([self, held] {
+        if (const auto fetch = self.lock()) (*fetch)->on_answer(*held);
       });
     }));
   }

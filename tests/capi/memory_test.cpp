@@ -195,6 +195,36 @@ TEST_CASE("events are polled and outcomes taken without memory: what was said wa
   sluice_outcome_free(outcome);
 }
 
+// ABI-08
+TEST_CASE("a credential that is brought or given without memory is not taken; the next try is") {
+  constexpr const char* kKeyed = R"({"version": 1, "upstreams": [{"name": "a", "provider": "openai"}],
+    "routes": [{"name": "r", "upstreams": [{"name": "a"}]}]})";
+  sluice_grant_t* kept = nullptr;
+  int finalized = 0, tries = 0;
+  const auto ask = [](void* user, sluice_grant_t* grant) { *static_cast<sluice_grant_t**>(user) = grant; };
+  Rig rig(kKeyed, [&](sluice_options_t* options) {
+    const auto count = [](void* user) { ++*static_cast<int*>(user); };
+    const auto never = [](void*, sluice_grant_t* grant) { sluice_grant_free(grant); };
+    sluice_options_t* other = nullptr;
+    good([&](auto err) { return sluice_options_new(&other, err); });
+    exhaust([&](auto err) { return ++tries, sluice_options_add_credential(other, "a", 1, never, &finalized, count, err); });
+    CHECK(finalized == tries - 1);
+    sluice_options_free(other);
+    CHECK(finalized == tries);
+    good([&](auto err) { return sluice_options_add_credential(options, "a", 1, ask, &kept, nullptr, err); });
+  });
+  submit(rig.gateway, rig.queue.queue, chat());
+  rig.advance(1'000'000);
+  REQUIRE(kept != nullptr);
+  constexpr const char* kKey = "a key that no small string has room for";
+  CHECK(exhaust([&](auto err) { return sluice_grant_give(kept, kKey, SLUICE_NUL_TERMINATED, 0, err); }) > 0);
+  sluice_grant_free(kept);
+  rig.advance(1'000'000);
+  const auto events = rig.queue.drain();
+  REQUIRE_FALSE(events.empty());
+  CHECK(events.back().event.status == 200);
+}
+
 // ABI-06
 TEST_CASE("a call that is submitted while its gateway closes is refused, or has its end, wherever the two meet") {
   long refused = 0, served = 0;

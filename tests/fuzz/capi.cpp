@@ -11,7 +11,7 @@
 
 namespace {
 
-constexpr std::string_view kConfig = R"({"version":1,"upstreams":[{"name":"a","provider":"simulator"},{"name":"b","provider":"simulator"}],
+constexpr std::string_view kConfig = R"({"version":1,"upstreams":[{"name":"a","provider":"openai"},{"name":"b","provider":"openai"}],
 "routes":[{"name":"chat","match":{"path":"/v1/chat/completions"},"upstreams":[{"name":"a"},{"name":"b","tier":1}],"retry":{"attempts":2}}]})";
 constexpr std::string_view kWhole = R"({"model":"m","messages":[{"role":"user","content":"hello"}]})";
 constexpr std::string_view kStream = R"({"model":"m","stream":true,"messages":[{"role":"user","content":"hello"}]})";
@@ -32,7 +32,10 @@ class Sequence {
     plugin.name_size = 1;
     plugin.phase = SLUICE_PHASE_TRANSFORM;
     plugin.wants = (next() & 1) != 0 ? SLUICE_WANTS_REQUEST_EDITS : SLUICE_WANTS_DELTA_EDITS;
-    if ((next() & 1) != 0) take(sluice_options_add_queued_plugin(options, &plugin, hooks_, nullptr));
+    const std::uint8_t with = next();
+    if ((with & 1) != 0) take(sluice_options_add_queued_plugin(options, &plugin, hooks_, nullptr));
+    if ((with & 2) != 0) take(sluice_options_add_credential(options, "a", 1, &Sequence::asked, this, nullptr, nullptr));
+    take(sluice_options_add_credential(options, "b", 1, &Sequence::asked, this, nullptr, nullptr));
     take(sluice_gateway_open(options, &gateway_, nullptr));
     sluice_options_free(options);
     take(sluice_simulation_script(simulation_, "a", 1, &script_, nullptr));
@@ -49,6 +52,7 @@ class Sequence {
     sluice_queue_free(queue_);
     if (hooks_ != nullptr) sluice_queue_free(hooks_);
     sluice_simulation_free(simulation_);
+    for (sluice_grant_t* grant : grants_) sluice_grant_free(grant);
   }
 
  private:
@@ -149,8 +153,28 @@ class Sequence {
     ask([&](auto err) { return sluice_script_fault(script_, &fault, err); });
   }
 
+  static void asked(void* user, sluice_grant_t* grant) {
+    auto& self = *static_cast<Sequence*>(user);
+    FUZZ_CHECK(sluice_grant_upstream(grant).size == 1);
+    if (self.keeps_) return self.grants_.push_back(grant);
+    take(sluice_grant_give(grant, "key", 3, 60'000, nullptr));
+    sluice_grant_free(grant);
+  }
+
+  void grant() {
+    const std::uint8_t how = next();
+    if (grants_.empty()) return;
+    const auto which = grants_.begin() + how % static_cast<std::ptrdiff_t>(grants_.size());
+    const char value[] = {'k', 'e', 'y', static_cast<char>(next())};
+    if ((how & 64) != 0) ask([&](auto err) { return sluice_grant_refuse(*which, value, how & 3u, how, err); });
+    if ((how & 32) != 0) ask([&](auto err) { return sluice_grant_give(*which, value, sizeof value, how - 40, err); });
+    if ((how & 128) == 0) return;
+    sluice_grant_free(*which);
+    grants_.erase(which);
+  }
+
   void step() {
-    const std::uint8_t what = next() % 20;
+    const std::uint8_t what = next() % 22;
     switch (what) {
       case 0: case 1: case 2: return submit();
       case 3: return (void)poll(queue_, 1 + next() % 32u);
@@ -183,12 +207,14 @@ class Sequence {
       case 18:
         if (next() < 16) ask([&](auto err) { return sluice_gateway_close(gateway_, err); });
         return;
-      default:
+      case 19:
         if (next() < 32 && hooks_ != nullptr) {
           sluice_queue_free(hooks_);
           hooks_ = nullptr;
         }
         return;
+      case 20: keeps_ = !keeps_; return;
+      default: return grant();
     }
   }
 
@@ -202,6 +228,8 @@ class Sequence {
   std::vector<sluice_call_t> calls_;
   std::vector<std::uint64_t> waiting_;
   std::map<sluice_call_t, bool> ended_;
+  std::vector<sluice_grant_t*> grants_;  // to be answered later
+  bool keeps_ = false;
   sluice_call_t last_ = 0;
   std::size_t taken_ = 0;
   volatile unsigned sum_ = 0;
