@@ -63,6 +63,18 @@ func nothingOpen(t *testing.T, gw *sluice.Gateway) {
 	}
 }
 
+// endsAtOnce reads on until a cancelled stream ends, which it must long before its answer would have. These versions of the
+// clients keep to themselves what ended it.
+func endsAtOnce(t *testing.T, next func() bool) {
+	t.Helper()
+	cancelled := time.Now()
+	for next() {
+	}
+	if took := time.Since(cancelled); took > time.Second {
+		t.Errorf("after cancel the stream went on for %s", took)
+	}
+}
+
 func TestOpenAIAsksAndStreams(t *testing.T) {
 	gw, transport := gateway(t)
 	client := openai.NewClient(option.WithBaseURL("http://sluice/v1/"), option.WithAPIKey("unused"), option.WithHTTPClient(transport), option.WithMaxRetries(0))
@@ -95,11 +107,7 @@ func TestOpenAIAsksAndStreams(t *testing.T) {
 		t.Fatal(left.Err())
 	}
 	cancel()
-	for left.Next() {
-	}
-	if !errors.Is(left.Err(), context.Canceled) {
-		t.Errorf("after cancel: %v", left.Err())
-	}
+	endsAtOnce(t, left.Next)
 	nothingOpen(t, gw)
 }
 
@@ -136,10 +144,6 @@ func TestAnthropicAsksAndStreams(t *testing.T) {
 		t.Fatal(left.Err())
 	}
 	cancel()
-	for left.Next() {
-	}
-	if !errors.Is(left.Err(), context.Canceled) {
-		t.Errorf("after cancel: %v", left.Err())
-	}
+	endsAtOnce(t, left.Next)
 	nothingOpen(t, gw)
 }
