@@ -1,8 +1,10 @@
 // Sequences of C calls (SEC-36): whatever a caller does in whatever order, nothing breaks, errors are written, and every call that
 // was taken has one end.
 
+#include <array>
 #include <cstring>
 #include <map>
+#include <new>
 #include <string_view>
 #include <vector>
 
@@ -110,7 +112,9 @@ class Sequence {
 
   void submit() {
     const std::uint8_t how = next();
-    sluice_request_t request{};
+    // A table may say that it is longer than this version's; then what it says is there.
+    alignas(sluice_request_t) std::array<unsigned char, 256> room{};
+    sluice_request_t& request = *new (room.data()) sluice_request_t{};
     request.struct_size = (how & 64) != 0 ? next() : sizeof request;
     request.target = "/v1/chat/completions";
     request.target_size = SLUICE_NUL_TERMINATED;
