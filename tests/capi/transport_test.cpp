@@ -275,6 +275,8 @@ TEST_CASE("a slow caller makes the host wait, credit lets it go on, and every by
   }
   CHECK(waits > 50);
   CHECK(most < 4000);
+  given += "data: [DONE]\n\n";
+  host.bytes(transfer, "data: [DONE]\n\n");
   host.end(transfer);
   good([&](auto err) { return sluice_call_credit(hosted.gateway, call, 1 << 20, err); });
   hosted.now();
