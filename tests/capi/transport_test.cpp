@@ -172,7 +172,7 @@ TEST_CASE("what no server may say ends a transfer as it would on the wire, and t
        }, SLUICE_CODE_UPSTREAM_HEAD_TOO_LARGE, true},
       {"fewer bytes than announced", [](Host& self, const Asked& asked) {
          self.head(asked.transfer, 200, "application/json", {{"Content-Length", 14, "5", 1}});
-         self.bytes(asked.transfer, "1234");
+         self.bytes(asked.transfer, "{\"id");
          self.end(asked.transfer);
        }, SLUICE_CODE_UPSTREAM_TRUNCATED, false},
       {"more bytes than announced", [](Host& self, const Asked& asked) {
