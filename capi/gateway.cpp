@@ -100,11 +100,12 @@ Status open_with(const Options& options, sluice_gateway_t** gateway) {
   std::optional<std::uint32_t> threads = options.threads;
   OpenOptions given;
   given.seed = options.seed;
-  if (options.simulation) {
+  if (options.clock) {
     threads = 0;
-    given.clock = &options.simulation->clock;
-    given.transport = options.simulation->simulation.transport();
+    given.clock = &options.clock->clock;
   }
+  if (options.simulation) given.transport = options.simulation->simulation.transport();
+  if (options.transport) given.transport = options.transport->network().transport();
   std::vector<std::string> names;
   for (const auto& plugin : options.plugins) names.emplace_back(plugin->name());
   given.plugins = options.plugins;
@@ -116,7 +117,7 @@ Status open_with(const Options& options, sluice_gateway_t** gateway) {
   const bool host_driven = config->gateway.threads == 0;
   auto opened = Gateway::open(std::move(*config), std::move(given));
   if (!opened) return tl::unexpected(opened.error());
-  handle->open = std::make_shared<Open>(options.simulation, std::move(names), options.hooks, threads, host_driven, std::move(*opened));
+  handle->open = std::make_shared<Open>(options.clock, options.transport, std::move(names), options.hooks, threads, host_driven, std::move(*opened));
   *gateway = handle.release();
   return {};
 }

@@ -17,6 +17,7 @@
 #include "sluice/gateway.hpp"
 #include "sluice/plugin.hpp"
 #include "sluice/server.hpp"
+#include "transport.hpp"
 
 namespace sluice::capi {
 
@@ -43,17 +44,18 @@ class ServerBox {
 /// An open gateway. Whoever is inside a call on it holds it; the last to let go ends it.
 class Open {
  public:
-  Open(std::shared_ptr<Simulated> simulation, std::vector<std::string> plugins, std::vector<std::shared_ptr<PendingHooks>> hooks,
-       std::optional<std::uint32_t> threads, bool host_driven, Gateway gateway)
-      : simulation_(std::move(simulation)), plugins_(std::move(plugins)), hooks_(std::move(hooks)), threads_(threads),
-        host_driven_(host_driven), gateway_(std::move(gateway)) {}
+  Open(std::shared_ptr<Simulated> clock, std::shared_ptr<Carried> transport, std::vector<std::string> plugins,
+       std::vector<std::shared_ptr<PendingHooks>> hooks, std::optional<std::uint32_t> threads, bool host_driven, Gateway gateway)
+      : clock_(std::move(clock)), transport_(std::move(transport)), plugins_(std::move(plugins)), hooks_(std::move(hooks)),
+        threads_(threads), host_driven_(host_driven), gateway_(std::move(gateway)) {}
   Open(const Open&) = delete;
   Open& operator=(const Open&) = delete;
 
   // Any thread.
   [[nodiscard]] Gateway& gateway() noexcept { return gateway_; }
   [[nodiscard]] bool host_driven() const noexcept { return host_driven_; }
-  [[nodiscard]] const std::shared_ptr<Simulated>& simulation() const noexcept { return simulation_; }
+  /// Whose time this gateway lives in, and often whose network; null where both are real.
+  [[nodiscard]] const std::shared_ptr<Simulated>& simulation() const noexcept { return clock_; }
   [[nodiscard]] const std::vector<std::shared_ptr<PendingHooks>>& hooks() const noexcept { return hooks_; }
   /// What the options say of every configuration: threads, and plugins that no list names.
   void complete(Config& config) const;
@@ -66,7 +68,8 @@ class Open {
   [[nodiscard]] Status close();
 
  private:
-  const std::shared_ptr<Simulated> simulation_;   // outlives the gateway
+  const std::shared_ptr<Simulated> clock_;        // these two outlive the gateway
+  const std::shared_ptr<Carried> transport_;
   const std::vector<std::string> plugins_;
   const std::vector<std::shared_ptr<PendingHooks>> hooks_;
   const std::optional<std::uint32_t> threads_;

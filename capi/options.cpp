@@ -2,6 +2,7 @@
 
 #include "options.hpp"
 
+#include "finalizer.hpp"
 #include "grant.hpp"
 #include "plugin.hpp"
 #include "queue.hpp"
@@ -12,28 +13,18 @@ using namespace sluice::capi;
 
 namespace {
 
-/// Keeps the promise that `finalize` is called once, also where what was given is not taken.
-class Finalizer {
- public:
-  Finalizer(sluice_finalize_fn finalize, void* user) : finalize_(finalize), user_(user) {}
-  ~Finalizer() {
-    if (finalize_ != nullptr) finalize_(user_);
-  }
-  Finalizer(const Finalizer&) = delete;
-  Finalizer& operator=(const Finalizer&) = delete;
-  void taken() noexcept { finalize_ = nullptr; }
-
- private:
-  sluice_finalize_fn finalize_;
-  void* user_;
-};
-
 Status check_name(const Options& options, std::string_view name) {
   if (name.empty()) return fail(Code::kInvalidParameter, "a plugin needs a name", "name");
   for (const auto& plugin : options.plugins) {
     if (plugin->name() == name) return fail(Code::kInvalidParameter, "a plugin called '" + std::string(name) + "' was added before", "name");
   }
   return {};
+}
+
+/// Where the network comes from is said once.
+Status check_network(bool taken, const char* what, const char* other) {
+  if (!taken) return {};
+  return fail(Code::kInvalidParameter, std::string(what) + " brings a network, and so does what " + other + " has set; a gateway has one", what);
 }
 
 Status check_phase(std::int32_t phase) {
@@ -167,7 +158,31 @@ sluice_code_t sluice_options_set_simulation(sluice_options_t* options, sluice_si
   return guard(err, [&]() -> Status {
     if (options == nullptr) return null_argument("options");
     if (simulation == nullptr) return null_argument("simulation");
-    options->options.simulation = simulation->state;
+    if (Status free = check_network(options->options.transport != nullptr, "simulation", "sluice_options_set_transport"); !free) return free;
+    options->options.simulation = options->options.clock = simulation->state;
+    return {};
+  });
+}
+
+sluice_code_t sluice_options_set_transport(sluice_options_t* options, sluice_transport_t* transport, sluice_error_t** err) {
+  return guard(err, [&]() -> Status {
+    if (options == nullptr) return null_argument("options");
+    if (transport == nullptr) return null_argument("transport");
+    if (transport->mark.in_child()) return forked();
+    if (Status free = check_network(options->options.simulation != nullptr, "transport", "sluice_options_set_simulation"); !free) return free;
+    options->options.transport = transport->state;
+    return {};
+  });
+}
+
+sluice_code_t sluice_options_set_clock(sluice_options_t* options, sluice_simulation_t* simulation, sluice_error_t** err) {
+  return guard(err, [&]() -> Status {
+    if (options == nullptr) return null_argument("options");
+    if (simulation == nullptr) return null_argument("simulation");
+    if (options->options.simulation != nullptr && options->options.simulation != simulation->state) {
+      return fail(Code::kInvalidParameter, "the simulation that sluice_options_set_simulation has set brings its own time", "simulation");
+    }
+    options->options.clock = simulation->state;
     return {};
   });
 }

@@ -13,6 +13,7 @@
 #include "sluice/gateway.hpp"
 #include "sluice/options.h"
 #include "sluice/plugin.hpp"
+#include "transport.hpp"
 
 namespace sluice::capi {
 
@@ -46,7 +47,9 @@ struct Options {
   std::vector<std::shared_ptr<const Plugin>> plugins;
   std::vector<std::shared_ptr<PendingHooks>> hooks;   // of the queued ones among them
   std::vector<HostCredential> credentials;
-  std::shared_ptr<Simulated> simulation;
+  std::shared_ptr<Simulated> simulation;   // the network is its own
+  std::shared_ptr<Simulated> clock;        // the time is its own
+  std::shared_ptr<Carried> transport;
 };
 
 }  // namespace sluice::capi

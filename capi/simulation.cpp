@@ -15,7 +15,7 @@ Result<std::shared_ptr<Open>> enter_simulated(sluice_simulation_t* simulation, s
   auto open = enter(gateway);
   if (!open) return open;
   if ((*open)->simulation() != simulation->state) {
-    return fail(Code::kInvalidParameter, "this gateway was not opened with this simulation (sluice_options_set_simulation)", "gateway");
+    return fail(Code::kInvalidParameter, "this gateway was not opened with this simulation (sluice_options_set_simulation, sluice_options_set_clock)", "gateway");
   }
   if (Status may = may_wait("moving the time"); !may) return tl::unexpected(may.error());
   return open;

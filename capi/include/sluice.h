@@ -43,5 +43,6 @@
 #include "sluice/request.h"
 #include "sluice/server.h"
 #include "sluice/simulation.h"
+#include "sluice/transport.h"
 
 #endif

@@ -6,6 +6,7 @@
 #include <map>
 #include <new>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "check.hpp"
@@ -25,7 +26,6 @@ class Sequence {
     take(sluice_simulation_new(1, &simulation_, nullptr));
     take(sluice_options_new(&options, nullptr));
     take(sluice_options_set_json(options, kConfig.data(), kConfig.size(), nullptr));
-    take(sluice_options_set_simulation(options, simulation_, nullptr));
     take(sluice_queue_new(&queue_, nullptr));
     take(sluice_queue_new(&hooks_, nullptr));
     sluice_queued_plugin_t plugin{};
@@ -33,7 +33,13 @@ class Sequence {
     plugin.name = "p";
     plugin.name_size = 1;
     plugin.phase = SLUICE_PHASE_TRANSFORM;
-    plugin.wants = (next() & 1) != 0 ? SLUICE_WANTS_REQUEST_EDITS : SLUICE_WANTS_DELTA_EDITS;
+    const std::uint8_t how = next();
+    plugin.wants = (how & 1) != 0 ? SLUICE_WANTS_REQUEST_EDITS : SLUICE_WANTS_DELTA_EDITS;
+    if ((how & 2) != 0) {
+      bring_network(options);
+    } else {
+      take(sluice_options_set_simulation(options, simulation_, nullptr));
+    }
     const std::uint8_t with = next();
     if ((with & 1) != 0) take(sluice_options_add_queued_plugin(options, &plugin, hooks_, nullptr));
     if ((with & 2) != 0) take(sluice_options_add_credential(options, "a", 1, &Sequence::asked, this, nullptr, nullptr));
@@ -51,6 +57,8 @@ class Sequence {
     }
     FUZZ_CHECK(taken_ == ended_.size());
     sluice_gateway_free(gateway_);
+    sluice_transport_free(transport_);
+    FUZZ_CHECK(finalized_ == (hosted_ ? 1 : 0));
     sluice_queue_free(queue_);
     if (hooks_ != nullptr) sluice_queue_free(hooks_);
     sluice_simulation_free(simulation_);
@@ -62,6 +70,43 @@ class Sequence {
     if (size_ == 0) return 0;
     --size_;
     return *data_++;
+  }
+
+  /// In the place of the simulation's: what its answers are, the sequence says.
+  void bring_network(sluice_options_t* options) {
+    hosted_ = true;
+    sluice_transport_functions_t table{};
+    table.struct_size = sizeof table;
+    table.user = this;
+    table.start = [](void* user, sluice_transfer_t transfer, const sluice_wire_t* wire) {
+      sluice_wire_info_t info{};
+      info.struct_size = sizeof info;
+      take(sluice_wire_info(wire, &info, nullptr));
+      static_cast<Sequence*>(user)->transfers_.push_back(transfer);
+    };
+    table.cancel = [](void* user, sluice_transfer_t transfer) { FUZZ_CHECK(static_cast<Sequence*>(user)->cancelled_.emplace(transfer, true).second); };
+    table.resume = [](void* user, sluice_transfer_t transfer) { FUZZ_CHECK(static_cast<Sequence*>(user)->cancelled_.count(transfer) == 0); };
+    table.finalize = [](void* user) { ++static_cast<Sequence*>(user)->finalized_; };
+    take(sluice_transport_new(&table, &transport_, nullptr));
+    take(sluice_options_set_transport(options, transport_, nullptr));
+    take(sluice_options_set_clock(options, simulation_, nullptr));
+  }
+
+  void answer_transfer() {
+    const std::uint8_t how = next(), what = next();
+    const sluice_transfer_t transfer = transfers_.empty() ? what : transfers_[(how >> 3) % transfers_.size()];
+    const sluice_header_t type{"content-type", 12, (what & 1) != 0 ? "text/event-stream" : "application/json", what & 1 ? 17u : 16u};
+    constexpr std::string_view kBytes = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DONE]\n\n";
+    switch (how & 7) {
+      case 0: case 1: ask([&](auto err) { return sluice_transfer_head(transport_, transfer, 200 + (what >> 1), &type, 1, err); }); return;
+      case 2: case 3: ask([&](auto err) { return sluice_transfer_bytes(transport_, transfer, kBytes.data(), what % kBytes.size(), nullptr, err); }); return;
+      case 4: ask([&](auto err) { return sluice_transfer_connected(transport_, transfer, err); }); return;
+      case 5: ask([&](auto err) { return sluice_transfer_end(transport_, transfer, err); }); return;
+      case 6: ask([&](auto err) { return sluice_transfer_fail(transport_, transfer, 60 + what % 24, "cut", 3, err); }); return;
+      default:
+        if (what < 16) sluice_transport_free(std::exchange(transport_, nullptr));
+        return;
+    }
   }
 
   static void take(sluice_code_t code) { FUZZ_CHECK(code == SLUICE_OK); }
@@ -205,7 +250,7 @@ class Sequence {
         return sluice_outcome_free(outcome);
       }
       case 14: ask([&](auto err) { return sluice_queue_wake(queue_, err); }); return;
-      case 15: return fault();
+      case 15: return hosted_ ? answer_transfer() : fault();
       case 16: ask([&](auto err) { return sluice_script_generate(script_, next(), err); }); return;
       case 17: ask([&](auto err) { return sluice_gateway_reload_json(gateway_, kConfig.data(), kConfig.size() - (next() & 1u), err); }); return;
       case 18:
@@ -227,6 +272,7 @@ class Sequence {
   sluice_simulation_t* simulation_ = nullptr;
   sluice_script_t* script_ = nullptr;
   sluice_gateway_t* gateway_ = nullptr;
+  sluice_transport_t* transport_ = nullptr;
   sluice_queue_t* queue_ = nullptr;
   sluice_queue_t* hooks_ = nullptr;
   std::vector<sluice_call_t> calls_;
@@ -234,6 +280,10 @@ class Sequence {
   std::map<sluice_call_t, bool> ended_;
   std::vector<sluice_grant_t*> grants_;  // to be answered later
   bool keeps_ = false;
+  std::vector<sluice_transfer_t> transfers_;
+  std::map<sluice_transfer_t, bool> cancelled_;
+  bool hosted_ = false;  // the network is this sequence's
+  int finalized_ = 0;
   sluice_call_t last_ = 0;
   std::size_t taken_ = 0;
   volatile unsigned sum_ = 0;

@@ -38,6 +38,7 @@ NOUNS = {
     "route": "policy", "match": "policy", "edits": "policy", "plugin_use": "policy",
     "plugin": "plugin",
     "telemetry": "telemetry",
+    "host_transport": "engine",
     "config": "gateway", "gateway": "gateway",
     "server": "server",
     "simulator": "sim",

@@ -57,6 +57,8 @@ typedef struct sluice_hook sluice_hook_t;
 typedef struct sluice_resumer sluice_resumer_t;
 typedef struct sluice_simulation sluice_simulation_t;
 typedef struct sluice_script sluice_script_t;
+typedef struct sluice_transport sluice_transport_t;
+typedef struct sluice_wire sluice_wire_t;
 
 /// Called when a callback's `user` is not needed any more.
 typedef void (*sluice_finalize_fn)(void *user);

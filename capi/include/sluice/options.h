@@ -51,9 +51,20 @@ SLUICE_API sluice_code_t sluice_options_add_queued_plugin(sluice_options_t *opti
                                                           sluice_queue_t *queue, sluice_error_t **err);
 
 /// Time, and the network, are those of `simulation`; threads are 0 then, whatever else says otherwise. One simulation serves
-/// one gateway at a time. It may be freed before the gateway.
+/// one gateway at a time. It may be freed before the gateway. Errors: INVALID_PARAMETER, also where a transport has been set.
 SLUICE_API sluice_code_t sluice_options_set_simulation(sluice_options_t *options, sluice_simulation_t *simulation,
                                                        sluice_error_t **err);
+
+/// The network is that of the host (transport.h): all upstreams, and what grants their tokens, are reached through `transport`.
+/// Threads and time are as ever. Errors: INVALID_PARAMETER, also where a simulation has been set; FORKED.
+SLUICE_API sluice_code_t sluice_options_set_transport(sluice_options_t *options, sluice_transport_t *transport,
+                                                      sluice_error_t **err);
+
+/// Time alone is that of `simulation`, which moves it (sluice_simulation_advance), so that a host with a transport of its own
+/// tests without waiting. Threads are 0 then. Without a transport the gateway does not open.
+/// Errors: INVALID_PARAMETER, also where another simulation has been set.
+SLUICE_API sluice_code_t sluice_options_set_clock(sluice_options_t *options, sluice_simulation_t *simulation,
+                                                  sluice_error_t **err);
 
 SLUICE_END
 
