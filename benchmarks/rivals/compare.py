@@ -23,16 +23,16 @@ from drive import WHOLE, streamed  # noqa: E402
 from loads import Mock, chat_body  # noqa: E402
 from report import say  # noqa: E402
 
-AT_ONCE = 64
+CHATS, STREAMS = 64, 16  # at once
 
 # (figure, what one of it is, unit of CPU, nanoseconds in that unit, its rows: the gateway, and what it is told to do).
 # The first row of a figure is what the others are divided by.
 FIGURES = [
     ("Python, 64 threads", "exchange", "us", 1e3, [("sluice-python", "chat"), ("litellm", "chat"), ("tensorzero", "chat")]),
     ("Python, 64 tasks of asyncio", "exchange", "us", 1e3, [("sluice-python", "achat"), ("litellm", "achat"), ("tensorzero", "achat")]),
-    ("Python, 64 streams of asyncio", "delta", "ns", 1, [("sluice-python", "astream"), ("litellm", "astream"), ("tensorzero", "astream")]),
+    ("Python, 16 streams of asyncio", "delta", "ns", 1, [("sluice-python", "astream"), ("litellm", "astream"), ("tensorzero", "astream")]),
     ("Go, 64 goroutines", "exchange", "us", 1e3, [("sluice-go", "chat"), ("bifrost", "chat")]),
-    ("Go, 64 streams", "delta", "ns", 1, [("sluice-go", "stream"), ("bifrost", "stream")]),
+    ("Go, 16 streams", "delta", "ns", 1, [("sluice-go", "stream"), ("bifrost", "stream")]),
 ]
 
 
@@ -49,18 +49,18 @@ class Driver:
             self.stop()
             raise
 
-    def run(self, do, seconds, at_once):
-        self._process.write_line(json.dumps({"do": do, "at_once": at_once, "seconds": seconds}))
+    def run(self, do, seconds):
+        self._process.write_line(json.dumps({"do": do, "at_once": STREAMS if do.endswith("stream") else CHATS, "cpu_seconds": seconds}))
         return json.loads(self._process.read_line())
 
     def stop(self):
         self._process.stop()
 
 
-def measured(driver, mock, do, seconds, at_once):
+def measured(driver, mock, do, seconds):
     """One round of one row. What the driver says it was given is what the mock gave, or it is not said."""
     before = mock.stats()
-    ran = driver.run(do, seconds, at_once)
+    ran = driver.run(do, seconds)
     after = mock.stats()
     answers, events = after["answers"] - before["answers"], after["events"] - before["events"]
     if answers != ran["calls"] or (do.endswith("stream") and events != ran["count"]):
@@ -90,13 +90,13 @@ class Comparison:
             driver.stop()
 
     def round(self, mock, seconds, keep):
-        """Every row of every figure once. Without `keep` it only warms up, on few streams: whole answers have opened the connections."""
+        """Every row of every figure once. Without `keep` it only warms up."""
         for figure, _, _, _, rows in FIGURES:
             for name, do in rows:
                 if name not in self.drivers:
                     continue
                 try:
-                    sample = measured(self.drivers[name], mock, do, seconds, AT_ONCE if keep or do.endswith("chat") else 8)
+                    sample = measured(self.drivers[name], mock, do, seconds)
                 except (RuntimeError, ValueError, OSError) as error:
                     self.skip(name, error)
                     continue
@@ -139,7 +139,7 @@ def commands(options, mock_port, bodies, events):
 def write(comparison, about):
     line = lambda *cells: print("".join(cells).rstrip(), file=sys.stderr)
     line(f"command: {about['command']}")
-    line("; ".join([f"{about['rounds']} rounds of {about['seconds']:g} s, {about['events']} deltas a stream", about["library"], about["runtimes"], *([about["note"]] if about["note"] else [])]))
+    line("; ".join([f"{about['rounds']} rounds of {about['cpu_seconds']:g} s of CPU a row, {about['events']} deltas a stream", about["library"], about["runtimes"], *([about["note"]] if about["note"] else [])]))
     figures = comparison.figures()
     for figure, one, unit, _, rows in FIGURES:
         line()
@@ -165,14 +165,14 @@ def main():
     parser.add_argument("--library", default="libsluice_c.so", help="what to say of the library that is measured")
     parser.add_argument("--skipped", help="a folder: a file for each gateway that could not be had, with the reason in it")
     parser.add_argument("--command", help="what to say was typed")
-    parser.add_argument("--quick", action="store_true", help="rounds of 0.2 s and streams of 100 deltas instead of 2 s and 400")
+    parser.add_argument("--quick", action="store_true", help="0.2 s of CPU for each row of a round and streams of 200 deltas, instead of 2 s and 400")
     parser.add_argument("--gateways", help="a selection, by comma; sluice's own are always there")
     parser.add_argument("--priority", type=int, default=machine.PRIORITY, help=f"a nice value for all programs (default: {machine.PRIORITY})")
     options = parser.parse_args()
 
     machine.PRIORITY = options.priority
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended then too
-    rounds, seconds, events = (5, 0.2, 100) if options.quick else (5, 2.0, 400)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was started is ended, and what was seen is told
+    rounds, seconds, events = (5, 0.2, 200) if options.quick else (5, 2.0, 400)
     skipped = {}
     for name in sorted(os.listdir(options.skipped)) if options.skipped else ():
         with open(os.path.join(options.skipped, name)) as file:
@@ -191,11 +191,18 @@ def main():
                 comparison.start(name, command, directory)
         say("warm-up")
         comparison.round(mock, seconds / 4, keep=False)
-        for number in range(rounds):
-            say(f"round {number + 1} of {rounds}")
-            comparison.round(mock, seconds, keep=True)
+        done = 0
+        try:
+            for done in range(rounds):
+                say(f"round {done + 1} of {rounds}")
+                comparison.round(mock, seconds, keep=True)
+            done = rounds
+        except KeyboardInterrupt:
+            if done == 0:
+                raise
+            say(f"ended in round {done + 1}: what {done} rounds have seen")
         go = subprocess.run(["go", "version"], capture_output=True, text=True).stdout.split() if shutil.which("go") else []
-        write(comparison, {"command": options.command or shlex.join(sys.argv), "rounds": rounds, "seconds": seconds, "at_once": AT_ONCE,
+        write(comparison, {"command": options.command or shlex.join(sys.argv), "rounds": done, "cpu_seconds": seconds, "chats_at_once": CHATS, "streams_at_once": STREAMS,
                            "events": events, "library": options.library, "note": options.note,
                            "runtimes": f"{platform.python_implementation()} {platform.python_version()}{', ' + go[2] if len(go) > 2 else ''}"})
     finally:

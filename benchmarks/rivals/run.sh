@@ -14,19 +14,18 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cache=${SLUICE_RIVALS_CACHE:-$root/build/rivals-cache}
-command="bash benchmarks/rivals/run.sh $*"
+command="bash benchmarks/rivals/run.sh${*:+ ${*@Q}}"
 mock="" library="" again="" passed=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --mock) mock=$(realpath "$2"); shift ;;
-    --library) library=$(realpath "$2"); shift ;;
+    # What was typed is printed without the paths of this machine.
+    --mock) mock=$(realpath "$2"); command=${command/"$2"/"$(basename "$2")"}; shift ;;
+    --library) library=$(realpath "$2"); command=${command/"$2"/"$(basename "$2")"}; shift ;;
     --again) again=1 ;;
     *) passed+=("$1") ;;
   esac
   shift
 done
-# What was typed is printed without the paths of this machine.
-for path in "$mock" "$library"; do [ -z "$path" ] || command=${command//"$path"/"$(basename "$path")"}; done
 
 if [ -z "$mock" ] || [ -z "$library" ]; then
   # shellcheck source=../../cmake/debian.sh

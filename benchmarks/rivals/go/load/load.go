@@ -51,9 +51,9 @@ type Gateway struct {
 }
 
 type command struct {
-	Do      string  `json:"do"` // "chat" or "stream"
-	AtOnce  int     `json:"at_once"`
-	Seconds float64 `json:"seconds"`
+	Do         string  `json:"do"` // "chat" or "stream"
+	AtOnce     int     `json:"at_once"`
+	CPUSeconds float64 `json:"cpu_seconds"`
 }
 
 type report struct {
@@ -146,19 +146,20 @@ func stream(g Gateway, events int) int {
 	return count
 }
 
-// run keeps as many goroutines calling as shall be in flight: each again as soon as it has its answer, until the time is over.
+// run keeps as many goroutines calling as shall be in flight: each again as soon as it has its answer, until the
+// program has had its CPU time.
 func run(c command, call func() int) report {
 	var all sync.WaitGroup
 	var mutex sync.Mutex
 	var r report
 	before, began := cpu(), time.Now()
-	until := began.Add(time.Duration(c.Seconds * float64(time.Second)))
+	until := before + int64(c.CPUSeconds*1e9)
 	for i := 0; i < c.AtOnce; i++ {
 		all.Add(1)
 		go func() {
 			defer all.Done()
 			count, calls := 0, 0
-			for calls == 0 || time.Now().Before(until) {
+			for calls == 0 || cpu() < until {
 				count += call()
 				calls++
 			}
