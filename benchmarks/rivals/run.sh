@@ -14,7 +14,10 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cache=${SLUICE_RIVALS_CACHE:-$root/build/rivals-cache}
-command="bash benchmarks/rivals/run.sh${*:+ ${*@Q}}"
+command="bash benchmarks/rivals/run.sh"
+for word in "$@"; do
+  case $word in *\ *) command+=" \"$word\"" ;; *) command+=" $word" ;; esac
+done
 mock="" library="" again="" passed=()
 while [ $# -gt 0 ]; do
   case $1 in
