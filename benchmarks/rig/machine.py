@@ -35,8 +35,9 @@ def settle(core):
     os.sched_setaffinity(0, {core})
     try:
         os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
-        with open("/proc/self/autogroup", "w") as file:  # where sessions are weighed, a nice value counts inside one only
-            file.write(str(PRIORITY))
+        if PRIORITY < 0:
+            with open("/proc/self/autogroup", "w") as file:  # where sessions are weighed, a nice value counts inside one only
+                file.write(str(PRIORITY))
     except OSError:
         pass  # a quiet machine is as good
 
@@ -66,6 +67,11 @@ class Process:
         if not line:
             raise RuntimeError(f"{self.name} said nothing: {self.log()}")
         return line
+
+    def write_line(self, text):
+        """Says a line to a program that was started `piped`."""
+        self._child.stdin.write(text.encode() + b"\n")
+        self._child.stdin.flush()
 
     def read_port(self):
         """The port of a program that prints `listening on http://127.0.0.1:PORT`."""
