@@ -9,6 +9,7 @@
 #include <random>
 
 #include "gateway/delta_listener.hpp"
+#include "json/prepare.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -64,6 +65,7 @@ Core::Core(OpenOptions options)
       simulators_(std::make_shared<sim::SimulatorScripts>(seeds_.next(), clock_->now())) {}
 
 Result<std::unique_ptr<Core>> Core::open(Config config, OpenOptions options) {
+  json::prepare();
   std::unique_ptr<Core> core(new Core(std::move(options)));
   const std::uint32_t threads = config.gateway.threads;
   if (core->clock_->is_manual()) {
