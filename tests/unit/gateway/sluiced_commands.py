@@ -54,7 +54,8 @@ class Commands(Case):
 
     # OPS-09
     def test_every_example_and_the_starter_pass_offline(self):
-        examples = sorted((ROOT / "examples").glob("*/*.json"))
+        # Node has a JSON file of its own beside its programs.
+        examples = sorted(path for path in (ROOT / "examples").glob("*/*.json") if path.name != "package.json")
         self.assertGreaterEqual(len(examples), 4)
         for path in examples:
             status, out, err = run(path, "--check", env={})
