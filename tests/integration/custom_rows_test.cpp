@@ -48,7 +48,6 @@ json::Value get(const json::Value& object, std::string_view key) {
 
 }  // namespace
 
-// DIAL-16
 TEST_CASE("TGI's own surface is spoken whole and streamed, its special tokens are no text, and a cut stream is no answer") {
   const auto threads = GENERATE(1u, 4u);
   FaultServer server;

@@ -102,7 +102,6 @@ std::vector<std::string> with(std::vector<std::string> events, const std::vector
 
 }  // namespace
 
-// DIAL-16
 TEST_CASE("whole answers of a custom upstream reach callers of every dialect, and its requests say what the template says") {
   const auto threads = GENERATE(1u, 4u);
   FaultServer server;

@@ -113,7 +113,7 @@ const std::string kOnce = R"(,"retry":{"attempts":1})";
 
 }  // namespace
 
-// DIAL-16
+// DIAL-25
 TEST_CASE("Anthropic's messages go through InvokeModel for whoever asks, in the framing the caller knows") {
   const auto threads = GENERATE(1u, 4u);
   const std::string name = GENERATE(as<std::string>(), "anthropic", "openai", "bedrock", "gemini");

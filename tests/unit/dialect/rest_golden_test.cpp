@@ -51,7 +51,6 @@ Operation operation_of(std::string_view name) {
 
 }  // namespace
 
-// DIAL-16
 TEST_CASE("golden requests are sent to servers without a dialect as golden requests of theirs, and golden answers told") {
   std::size_t seen = 0;
   for (const auto& path : cases()) {
