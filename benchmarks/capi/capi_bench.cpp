@@ -126,7 +126,7 @@ class Bench {
                                      std::move(options));
     if (!opened) std::printf("%s\n", opened.error().message.c_str()), std::exit(1);
     gateway_ = new sluice_gateway{};
-    gateway_->open = std::make_shared<capi::Open>(nullptr, std::vector<std::string>{}, std::vector<std::shared_ptr<capi::PendingHooks>>{},
+    gateway_->open = std::make_shared<capi::Open>(nullptr, nullptr, std::vector<std::string>{}, std::vector<std::shared_ptr<capi::PendingHooks>>{},
                                                   std::nullopt, host_driven_, std::move(*opened));
     sluice_error_t* err = nullptr;
     must(sluice_queue_new(&queue_, &err), err);
