@@ -286,12 +286,8 @@ TEST_CASE("200,000 members are parsed and searched in linear time") {
     CHECK(found->raw() == "1");
     CHECK(document.root().size() == 200001);
   }
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  constexpr auto kBound = std::chrono::milliseconds(500);
-#else
-  constexpr auto kBound = std::chrono::milliseconds(50);
-#endif
-  CHECK(took < kBound);
+  // Ten times what it takes, sanitizers included, and far below what each member beside each other would.
+  CHECK(took < std::chrono::milliseconds(500));
 }
 
 TEST_CASE("depth counts how arrays and objects nest") {
