@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "../micro/null_answer.hpp"
 #include "engine/loop.hpp"
 #include "engine/transport.hpp"
 #include "gateway.hpp"
@@ -22,18 +23,7 @@ namespace {
 
 using namespace sluice;
 
-constexpr std::string_view kAnswer =
-    R"({"id":"chatcmpl-9f2c61","object":"chat.completion","created":1735689600,"model":"gpt-4o-2024-08-06","choices":[{"index":0,)"
-    R"("message":{"role":"assistant","content":"A gateway routes, forwards, accounts and retries.","refusal":null},"logprobs":null,)"
-    R"("finish_reason":"stop"}],"usage":{"prompt_tokens":412,"completion_tokens":9,"total_tokens":421},"system_fingerprint":"fp_1"})";
-constexpr std::string_view kDelta =
-    R"(data: {"id":"chatcmpl-9f2c61","object":"chat.completion.chunk","created":1735689600,"model":"gpt-4o-2024-08-06",)"
-    R"("system_fingerprint":"fp_1","choices":[{"index":0,"delta":{"content":" gateway"},"logprobs":null,"finish_reason":null}]})"
-    "\n\n";
-constexpr std::string_view kLast =
-    R"(data: {"id":"chatcmpl-9f2c61","object":"chat.completion.chunk","created":1735689600,"model":"gpt-4o-2024-08-06",)"
-    R"("system_fingerprint":"fp_1","choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]})"
-    "\n\ndata: [DONE]\n\n";
+using bench::kAnswer, bench::kDelta, bench::kLast;
 constexpr std::size_t kPieceBytes = 16 * 1024;  // what one read of a busy socket gives
 
 /// Answers in the turn after the one that asked; of a stream, one piece a turn.

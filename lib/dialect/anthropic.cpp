@@ -62,7 +62,7 @@ class Anthropic final : public Dialect {
   }
   bool is_error_body(std::string_view body) const override { return anthropic_parts::is_error_body(body); }
   /// Named by their type.
-  Framed framed(std::string_view data) const override { return {anthropic_parts::event_name(data), data}; }
+  http::NamedEvent framed(std::string_view data) const override { return {anthropic_parts::event_name(data), data}; }
   std::string event_text(std::string_view data) const override { return anthropic_parts::event_text(data); }
 };
 

@@ -54,7 +54,7 @@ class Bedrock final : public Dialect {
   Status set_model(base::EditedBody&, const json::Document&, const chat::RequestView&, std::string_view) const override { return {}; }
   bool is_error_body(std::string_view body) const override { return bedrock_parts::is_error_body(body); }
   /// As SDKs show them: an object whose one member is named like the event.
-  Framed framed(std::string_view data) const override { return bedrock_parts::framed(data); }
+  http::NamedEvent framed(std::string_view data) const override { return bedrock_parts::framed(data); }
   std::string event_text(std::string_view data) const override { return bedrock_parts::event_text(data); }
 };
 

@@ -59,7 +59,7 @@ void keep_usage_extras(const json::Value& usage, chat::Extras& extras);
 [[nodiscard]] std::unique_ptr<DeltaEncoder> make_delta_encoder(const AnswerForm& form);
 [[nodiscard]] std::string event_text(std::string_view data);
 /// An event that SDKs show as an object with one member, in a frame of that name.
-[[nodiscard]] Dialect::Framed framed(std::string_view data);
+[[nodiscard]] http::NamedEvent framed(std::string_view data);
 
 // bedrock_tap.cpp
 [[nodiscard]] std::unique_ptr<AnswerTap> make_tap(const TapOptions& options);

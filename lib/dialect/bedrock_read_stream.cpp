@@ -191,7 +191,7 @@ class Decoder final : public DeltaDecoder {
 
 std::unique_ptr<DeltaDecoder> make_delta_decoder(const Asked& asked) { return std::make_unique<Decoder>(asked); }
 
-Dialect::Framed framed(std::string_view data) {
+http::NamedEvent framed(std::string_view data) {
   const auto document = json::Document::parse(Body::copy(data));
   if (!document) return {{}, data};
   const Event event = event_of({}, document->root());

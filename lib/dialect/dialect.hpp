@@ -180,11 +180,7 @@ class Dialect {
   [[nodiscard]] virtual Result<chat::Message> decode_answer(std::string_view body, const Asked& asked) const = 0;
   [[nodiscard]] virtual std::unique_ptr<DeltaDecoder> delta_decoder(const Asked& asked) const = 0;
   /// An event that came in frames of another's, as this dialect's clients know it: its name, and what it says.
-  struct Framed {
-    std::string name = {};
-    std::string_view data = {};  ///< lives as long as the data that were asked about
-  };
-  [[nodiscard]] virtual Framed framed(std::string_view data) const { return {{}, data}; }
+  [[nodiscard]] virtual http::NamedEvent framed(std::string_view data) const { return {{}, data}; }
   /// How its servers frame a stream, where their content type does not tell; nothing where it always does.
   [[nodiscard]] virtual std::optional<Framing> stream_framing(Operation) const noexcept { return std::nullopt; }
   [[nodiscard]] virtual std::unique_ptr<AnswerTap> tap(const TapOptions& options) const = 0;

@@ -145,6 +145,9 @@ RestStream invoke_stream(RestAnswer event) {
   return {.path = kInvokeStreamPath, .event = std::move(event)};
 }
 
+/// Rankings are Cohere's shape, whoever makes them.
+RestAnswer ranking() { return {.list = "/results", .index = "/index", .score = "/relevance_score"}; }
+
 constexpr const char* kTitanText = R"({
   "inputText": {"$from": "/prompt"},
   "textGenerationConfig": {
@@ -168,7 +171,7 @@ RestOptions bedrock_amazon() {
                                  .answer = {.input_tokens = "/inputTextTokenCount", .list = "/embedding"}};
   out.rerank = RestOperation{.path = kInvokePath,
                              .request = R"({"query": {"$from": "/query"}, "documents": {"$from": "/documents"}, "top_n": {"$from": "/top_n"}})",
-                             .answer = {.list = "/results", .index = "/index", .score = "/relevance_score"}};
+                             .answer = ranking()};
   return out;
 }
 
@@ -221,7 +224,7 @@ RestOptions bedrock_cohere() {
   "documents": {"$from": "/documents"},
   "top_n": {"$from": "/top_n"}
 })",
-                             .answer = {.list = "/results", .index = "/index", .score = "/relevance_score"}};
+                             .answer = ranking()};
   return out;
 }
 

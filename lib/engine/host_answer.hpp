@@ -9,28 +9,10 @@
 #include <string>
 #include <string_view>
 
-#include "engine/loop.hpp"
+#include "engine/late_post.hpp"
 #include "sluice/message.hpp"
 
 namespace sluice::engine {
-
-/// The way onto one loop for whoever may come late. Thread: any. Once closed, tasks are dropped.
-class LatePost {
- public:
-  explicit LatePost(Loop& loop) noexcept : loop_(&loop) {}
-  void post(base::Task task) {
-    const std::lock_guard lock(mutex_);
-    if (loop_ != nullptr) loop_->post(std::move(task));
-  }
-  void close() noexcept {
-    const std::lock_guard lock(mutex_);
-    loop_ = nullptr;
-  }
-
- private:
-  std::mutex mutex_;
-  Loop* loop_;
-};
 
 /// Whoever reads a HostAnswer.
 class HostAnswerReader {

@@ -151,10 +151,8 @@ std::unique_ptr<http::EventReader> Exchange::reader_of(http::Framing framing) co
   auto reader = http::make_event_reader(framing, snapshot_->config.gateway.limits.event_bytes);
   if (!reframes()) return reader;
   const dialect::Dialect& spoken = *dialect_;
-  return std::make_unique<http::ReframingReader>(std::move(reader), recognised_.framing, [&spoken](std::string_view data) {
-    dialect::Dialect::Framed as = spoken.framed(data);
-    return http::Reframed{std::move(as.name), as.data};
-  });
+  return std::make_unique<http::ReframingReader>(std::move(reader), recognised_.framing,
+                                                 [&spoken](std::string_view data) { return spoken.framed(data); });
 }
 
 /// An upstream that routes itself is not in charge of what may be said: where a guard reads answers, they are decoded.

@@ -34,6 +34,12 @@ struct StreamEvent {
   bool has_position = false;   ///< SSE: it has `id` or `retry` lines
 };
 
+/// An event on its own, for whoever frames it anew. Lifetime of `data`: that of the data it was made of.
+struct NamedEvent {
+  std::string name = {};
+  std::string_view data = {};
+};
+
 /// Splits a byte stream into events. Feed it, then take events until there is none. Zero copies where an event lies whole in
 /// one piece. The `raw` of all events, one after the other, is the stream byte for byte.
 class EventReader {

@@ -31,18 +31,16 @@ bool ReframingReader::finish(StreamEvent& event) {
 void ReframingReader::shrink() {
   inner_->shrink();
   raw_ = {};
-  data_ = {};
 }
 
 void ReframingReader::reframe(StreamEvent& event) {
   event.has_position = false;
   if (event.name.starts_with('!')) return;
-  Reframed as = ask_(event.data);
-  data_.assign(as.data);
+  NamedEvent as = ask_(event.data);
   name_ = std::move(as.name);
   raw_.clear();
-  append_event(raw_, framing_, data_, name_);
-  event = {.raw = raw_, .data = data_, .name = name_, .has_data = true, .has_position = false};
+  append_event(raw_, framing_, as.data, name_);
+  event = {.raw = raw_, .data = as.data, .name = name_, .has_data = true, .has_position = false};
 }
 
 }  // namespace sluice::http

@@ -11,17 +11,11 @@
 
 namespace sluice::http {
 
-/// What an event is in the new framing. Lifetime of `data`: as the data that were asked about.
-struct Reframed {
-  std::string name = {};
-  std::string_view data = {};
-};
-
 /// Gives the events of `inner` as they stand in `framing`: their `raw` is written anew. Events that tell an error (`!`) keep
 /// their name and are left as they came, for whoever has to tell them. Comments and other events without data are left out.
 class ReframingReader final : public EventReader {
  public:
-  using Ask = std::function<Reframed(std::string_view data)>;
+  using Ask = std::function<NamedEvent(std::string_view data)>;
   ReframingReader(std::unique_ptr<EventReader> inner, Framing framing, Ask ask);
 
   void feed(std::string_view bytes) override { inner_->feed(bytes); }
@@ -36,7 +30,7 @@ class ReframingReader final : public EventReader {
   std::unique_ptr<EventReader> inner_;
   Framing framing_;
   Ask ask_;
-  std::string raw_, name_, data_;
+  std::string raw_, name_;
 };
 
 }  // namespace sluice::http

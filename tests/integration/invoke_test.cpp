@@ -1,42 +1,22 @@
 // Bedrock's InvokeModel on the wire: Anthropic's messages, OpenAI's chats and Nova's messages in frames of AWS, the families
-// that take prompts, vectors and rankings. Frames and their base64 are made here, by the specifications.
+// that take prompts, vectors and rankings. Frames are the simulator's, which has no line in common with the reader of frames;
+// their base64 is OpenSSL's.
 
 #include <catch2/catch.hpp>
 
 #include <openssl/evp.h>
-#include <zlib.h>
 
 #include <map>
 
 #include "integration/dialect_speech.hpp"
 #include "integration/rig.hpp"
+#include "sim/aws_frame.hpp"
 
 using namespace sluice;
 using namespace sluice::test;
 
 namespace {
 
-std::string big_endian(std::size_t n) {
-  std::string out;
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(n >> shift & 0xff);
-  return out;
-}
-std::string crc_of(std::string_view bytes) {
-  return big_endian(::crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
-}
-std::string text_header(std::string_view name, std::string_view value) {
-  std::string out(1, static_cast<char>(name.size()));
-  out.append(name) += '\7';
-  out += static_cast<char>(value.size() >> 8);
-  out += static_cast<char>(value.size() & 0xff);
-  return out.append(value);
-}
-std::string frame(const std::string& headers, const std::string& payload) {
-  std::string out = big_endian(16 + headers.size() + payload.size()) + big_endian(headers.size());
-  out += crc_of(out);
-  out += headers + payload;
-  return out + crc_of(out);
-}
 std::string base64(std::string_view bytes) {
   std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
   const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
@@ -44,12 +24,12 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 std::string chunk(std::string_view event) {
-  return frame(text_header(":event-type", "chunk") + text_header(":content-type", "application/json") + text_header(":message-type", "event"),
-               R"({"bytes":")" + base64(event) + R"(","p":"abcdef"})");
+  return sim::aws_frame({{":event-type", "chunk"}, {":content-type", "application/json"}, {":message-type", "event"}},
+                        R"({"bytes":")" + base64(event) + R"(","p":"abcdef"})");
 }
 std::string exception(std::string_view type, std::string_view words) {
-  return frame(text_header(":exception-type", type) + text_header(":content-type", "application/json") + text_header(":message-type", "exception"),
-               R"({"message":")" + std::string(words) + "\"}");
+  return sim::aws_frame({{":exception-type", type}, {":content-type", "application/json"}, {":message-type", "exception"}},
+                        R"({"message":")" + std::string(words) + "\"}");
 }
 
 /// Chunks of these events, and `more` behind them, cut into pieces that end nowhere in particular.

@@ -17,7 +17,7 @@ namespace {
 
 ReframingReader reader_of(Framing from, Framing to, std::size_t limit = 1 << 20) {
   return {make_event_reader(from, limit), to, [](std::string_view data) {
-            return data.starts_with("[") ? Reframed{"list", data.substr(1, data.size() - 2)} : Reframed{{}, data};
+            return data.starts_with("[") ? NamedEvent{"list", data.substr(1, data.size() - 2)} : NamedEvent{{}, data};
           }};
 }
 
