@@ -7,27 +7,13 @@
 #include <vector>
 
 #include "sluice/consumer.hpp"
+#include "sluice/listen.hpp"
 #include "sluice/route.hpp"
 #include "sluice/telemetry.hpp"
 #include "sluice/tokens.hpp"
 #include "sluice/upstream.hpp"
 
 namespace [[gnu::visibility("default")]] sluice {
-
-/// One address the listener binds.
-struct Listen {
-  std::string address = "127.0.0.1:0";  ///< `host:port`, `[v6]:port`; port 0 = any free one
-  bool anonymous = false;               ///< serve callers without a key on an address that is not loopback
-  std::string dialect = {};             ///< fixes the dialect of errors; empty = by path and headers
-  /// Addresses and networks that may connect (`10.0.0.0/8`, `::1`), judged on the peer of the connection: no header field
-  /// counts. Empty = everyone who can reach the address.
-  std::vector<std::string> allow_addresses = {};
-  std::uint32_t max_connections = 10'000;
-  std::uint32_t max_connections_per_address = 0;  ///< 0 = no bound
-  Milliseconds header_timeout{10'000};            ///< first byte of a request -> its last header byte
-  Milliseconds body_timeout{60'000};              ///< the longest silence inside a request body
-  Milliseconds idle_timeout{75'000};              ///< between requests
-};
 
 /// Bounds of what one request may cost, before any upstream is involved.
 struct RequestLimits {
@@ -46,6 +32,8 @@ struct GatewayOptions {
   /// Engine threads; 0 = host-driven: no thread is made, the host calls drive().
   std::uint32_t threads = 1;
   std::vector<Listen> listen = {};
+  /// `host:port` on loopback where statistics are served as JSON; empty = nowhere.
+  std::string statistics_address = {};
   std::vector<PluginUse> plugins = {};    ///< on every route
   RequestLimits limits = {};
   TokenOptions tokens = {};

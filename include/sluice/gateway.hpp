@@ -110,6 +110,20 @@ struct Explanation {
   std::string json;           ///< the same, for a program
 };
 
+/// One upstream of the configuration in force.
+struct UpstreamStatistics {
+  std::string name;
+  std::uint64_t in_flight = 0;   ///< attempts, now
+  std::uint64_t attempts = 0, failures = 0;  ///< since it was opened; a failure is an attempt that got no answer to pass on
+};
+
+/// What listeners have done since the gateway opened; all zero without a Server.
+struct ConnectionStatistics {
+  std::uint64_t open = 0, accepted = 0, refused = 0;  ///< refused: over a cap, or from an address that may not connect
+  std::uint64_t tls_handshakes = 0, tls_failures = 0;
+  std::uint64_t bytes_received = 0, bytes_sent = 0;   ///< of HTTP, as plain text
+};
+
 struct Statistics {
   std::uint64_t exchanges_started = 0, exchanges_open = 0, completed = 0, refused = 0, failed = 0, cancelled = 0;
   std::uint64_t body_bytes_held = 0;
@@ -122,6 +136,8 @@ struct Statistics {
   std::uint64_t unrecorded_verdicts = 0;      ///< verdicts and detections for which an account had no room
   Duration max_loop_lag{};                    ///< the longest a loop was late since it was last asked
   std::vector<std::uint64_t> open_per_engine;
+  ConnectionStatistics connections;
+  std::vector<UpstreamStatistics> upstreams;  ///< in configuration order
   EventStatistics events;                     ///< of the files that are in force now
   std::vector<TokenCorrection> token_corrections;  ///< by upstream and model, in this order
 };

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "auth/peer_certificate.hpp"
 #include "dialect/dialect.hpp"
 #include "engine/loop.hpp"
 #include "engine/transport.hpp"
@@ -46,6 +47,8 @@ struct RequestStart {
   std::string_view fixed_dialect;               ///< of the listener; empty = by path and headers
   std::optional<std::string> consumer;          ///< in-process: named by the caller, no key is looked at
   std::optional<Milliseconds> deadline;         ///< shortens the total timeout
+  std::string client_address;                   ///< as the listener judged it; empty = in process
+  const auth::PeerCertificate* certificate = nullptr;  ///< of the connection, verified; for begin() only
 };
 
 class Exchange final : private engine::TransferSink {
