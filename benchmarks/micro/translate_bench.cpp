@@ -1,6 +1,6 @@
 // What a translation costs: a chat request of 2 KB read in one dialect and written in another, its answer the other way, one
-// delta of a stream, and a megabyte of history. For every pair of dialects the fastest of many short batches and the median, in
-// ns; the history in MB/s. Arguments name the pairs, `openai anthropic`; without, all.
+// delta of a stream, and a megabyte of history, read and written apart. For every pair of dialects the fastest of many short
+// batches and the median, in ns; the history in MB/s, the median. Arguments name the pairs, `openai anthropic`; without, all.
 
 #include <algorithm>
 #include <chrono>
@@ -66,10 +66,15 @@ void measure(const Dialect& from, const Dialect& to) {
     chat::LossReport loss;
     return from.encode_request(request, sending, loss);
   };
-  const auto translate = [&](const std::string& body) {
+  const auto read = [&](const std::string& body) {
     const auto document = json::Document::parse(Body::copy(body));
-    const auto request = document ? from.decode_request(*document, Operation::kChat) : Result<chat::Request>(fail(Code::kInternal, ""));
-    if (!request) return std::fprintf(stderr, "%s cannot read its own request\n", std::string(from.name()).c_str()), void();
+    auto request = document ? from.decode_request(*document, Operation::kChat) : Result<chat::Request>(fail(Code::kInternal, ""));
+    if (!request) std::fprintf(stderr, "%s cannot read its own request\n", std::string(from.name()).c_str());
+    return request;
+  };
+  const auto translate = [&](const std::string& body) {
+    const auto request = read(body);
+    if (!request) return;
     chat::LossReport loss;
     sink += to.encode_request(*request, sending, loss).size();
   };
@@ -132,10 +137,16 @@ void measure(const Dialect& from, const Dialect& to) {
       sink += out.size();
     });
     const std::string large = written(conversation(1'000'000));
-    const Times history = timed(1, [&] { translate(large); });
-    std::printf("%-17s %-17s request of %zu bytes %7.0f %7.0f   answer %7.0f %7.0f   delta %6.0f %6.0f   history %6.0f MB/s\n", std::string(from.name()).c_str(),
+    const Times reading = timed(1, [&] { sink += read(large) ? 1 : 0; });
+    const auto history = read(large);
+    if (!history) return;
+    const Times writing = timed(1, [&] {
+      chat::LossReport lost;
+      sink += to.encode_request(*history, sending, lost).size();
+    });
+    std::printf("%-17s %-17s request of %zu bytes %7.0f %7.0f   answer %7.0f %7.0f   delta %6.0f %6.0f   history read %5.0f written %5.0f MB/s\n", std::string(from.name()).c_str(),
                 std::string(to.name()).c_str(), small.size(), request.fastest, request.median, answer.fastest, answer.median, delta.fastest, delta.median,
-                static_cast<double>(large.size()) / history.median * 1000);
+                static_cast<double>(large.size()) / reading.median * 1000, static_cast<double>(large.size()) / writing.median * 1000);
     return;
   }
 }

@@ -91,14 +91,14 @@ class Loads:
             finally:
                 process.stop()
 
-    def chats(self, port, connections, device=None, delay_us=0, model="bench-7"):
+    def chats(self, port, connections, device=None, delay_us=0, model="bench-7", scheme="http"):
         """Whole answers over keep-alive connections, as fast as they come. Latencies in us."""
         script = os.path.join(os.path.dirname(__file__), "..", "load", "chat.lua")
         body = self._body(False, f"delay_us={delay_us}", model)
         duration = int(self.seconds + self.warm_up + 1)  # wrk takes whole seconds
         result = self._run(lambda: Process(
             "wrk", ["wrk", "-t1", f"-c{connections}", f"-d{duration}s", "--timeout", "20s", "-s", script,
-                    f"http://127.0.0.1:{port}/v1/chat/completions"], LOAD_CORE, self._directory, {"BENCH_BODY": body}), device, "answers")
+                    f"{scheme}://127.0.0.1:{port}/v1/chat/completions"], LOAD_CORE, self._directory, {"BENCH_BODY": body}), device, "answers")
         if result["errors"]:
             raise RuntimeError(f"{result['errors']} of {result['requests']} requests went wrong")
         return result

@@ -60,6 +60,18 @@ void judge_listener(Findings& findings, std::size_t index, std::map<std::string,
     if (const auto range = base::AddressRange::parse(listen.allow_addresses[i]); !range)
       findings.add(below(here, "allow_addresses", i), range.error().message);
   }
+  if (listen.tls) {
+    for (std::size_t i = 0; i < listen.tls->certificates.size(); ++i) {
+      const std::vector<std::string>& names = listen.tls->certificates[i].names;
+      for (std::size_t k = 0; k < names.size(); ++k) {
+        const std::string_view name = std::string_view(names[k]).substr(names[k].starts_with("*.") ? 2 : 0);
+        const bool good = !name.empty() && name.front() != '.' && name.find_first_of("*:/ ") == std::string_view::npos;
+        if (!good)
+          findings.add(below(below(here, "tls/certificates", i), "names", k),
+                       shown(names[k]) + " is no host name, nor `*.` and one: ports, paths and other stars have no place here");
+      }
+    }
+  }
   if (listen.max_connections_per_address > listen.max_connections) {
     findings.add(below(here, "max_connections_per_address"),
                  fmt::format("has no effect: {} is more than max_connections ({})", listen.max_connections_per_address,

@@ -20,6 +20,7 @@ Codec<Listen> listen() {
              "consumers."),
        field("dialect", &Listen::dialect, text(), "Fixes the dialect errors are told in. Unset: by path and headers.",
              "\"openai\""),
+       maybe("tls", &Listen::tls, listen_tls(), "Speaks TLS on this address. Unset: plain HTTP."),
        field("allow_addresses", &Listen::allow_addresses, texts(),
              "Addresses and networks that may connect. The peer of the connection counts, never a header field; anyone "
              "else gets a 403 and the end of the connection. Unset: everyone who can reach the address.",

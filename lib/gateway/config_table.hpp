@@ -8,6 +8,7 @@
 namespace sluice::gateway::config {
 
 [[nodiscard]] Codec<GatewayOptions> gateway_options();
+[[nodiscard]] Codec<ListenTls> listen_tls();
 [[nodiscard]] Codec<Group> group();
 [[nodiscard]] Codec<Consumer> consumer();
 [[nodiscard]] Codec<Upstream> upstream();
@@ -27,6 +28,14 @@ namespace sluice::gateway::config {
 
 /// The whole document. Lifetime: static. Thread: any.
 [[nodiscard]] const Codec<Config>& table();
+
+/// A key that may be unset, and is left out where it is.
+template <typename T, typename M>
+[[nodiscard]] Field<T> maybe(std::string_view key, std::optional<M> T::*at, Codec<M> codec, std::string_view meaning, std::string_view example = {}) {
+  return form<T, M>(
+      key, std::move(codec), [at](const T& value) { return value.*at; }, [at](T& value, M read) { value.*at = std::move(read); },
+      meaning, example);
+}
 
 /// A list whose single element may stand alone: `"model": "gpt-4o"`.
 [[nodiscard]] inline Codec<std::vector<std::string>> texts_or_one() {

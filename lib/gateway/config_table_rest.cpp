@@ -6,14 +6,6 @@ namespace sluice::gateway::config {
 
 namespace {
 
-/// A key that may be unset, and is left out where it is.
-template <typename T, typename M>
-Field<T> maybe(std::string_view key, std::optional<M> T::*at, Codec<M> codec, std::string_view meaning, std::string_view example = {}) {
-  return form<T, M>(
-      key, std::move(codec), [at](const T& value) { return value.*at; }, [at](T& value, M read) { value.*at = std::move(read); },
-      meaning, example);
-}
-
 /// Any JSON value; empty = not set.
 Codec<std::string> maybe_json() {
   Codec<std::string> codec = json_text();

@@ -33,6 +33,18 @@ class Latch {
   std::size_t count_;
 };
 
+/// A listener's address is bound once. Everything else of it may change.
+Status same_addresses(const std::vector<Listen>& running, const std::vector<Listen>& wanted) {
+  for (std::size_t i = 0; i < std::max(running.size(), wanted.size()); ++i) {
+    const std::string is = i < running.size() ? running[i].address : "nothing";
+    const std::string asked = i < wanted.size() ? wanted[i].address : "nothing";
+    if (is == asked) continue;
+    return fail(Code::kInvalidConfiguration, "/gateway/listen/" + std::to_string(i) + "/address: " + asked + " differs from the running " + is +
+                                                 "; addresses are fixed while a gateway runs");
+  }
+  return {};
+}
+
 /// Keeps an engine from being closed down between a request's acceptance and its way into the mailbox.
 class Promise {
  public:
@@ -223,6 +235,7 @@ Status Core::reload(Config config) {
     return fail(Code::kInvalidConfiguration, "/gateway/threads: " + std::to_string(config.gateway.threads) +
                                                  " differs from the running " + std::to_string(old.threads) + "; threads are fixed while a gateway runs");
   }
+  if (Status same = same_addresses(old.listen, config.gateway.listen); !same) return same;
   auto compiled = Snapshot::compile(std::move(config), before.get(), host_plugins_, options_.credentials);
   if (!compiled) return tl::unexpected(compiled.error());
   auto events = open_events(**compiled);
@@ -261,6 +274,8 @@ Statistics Core::statistics() const {
     out.refused += counters.refused.load(std::memory_order_relaxed);
     out.failed += counters.failed.load(std::memory_order_relaxed);
     out.cancelled += counters.cancelled.load(std::memory_order_relaxed);
+    out.connections.tls_handshakes += counters.tls_handshakes.load(std::memory_order_relaxed);
+    out.connections.tls_failures += counters.tls_failures.load(std::memory_order_relaxed);
     out.replayed_sends += counters.replayed.load(std::memory_order_relaxed);
     out.decoded_answers += counters.decoded.load(std::memory_order_relaxed);
     out.plugin_errors += counters.plugin_errors.load(std::memory_order_relaxed);

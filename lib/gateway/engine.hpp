@@ -28,6 +28,8 @@ struct EngineCounters {
   // Of plugins.
   std::atomic<std::uint64_t> decoded{0}, plugin_errors{0}, plugin_timeouts{0}, plugins_failed_open{0}, ignored_resumes{0},
       unrecorded_verdicts{0};
+  // Of listeners.
+  std::atomic<std::uint64_t> tls_handshakes{0}, tls_failures{0};
 };
 
 class Engine {

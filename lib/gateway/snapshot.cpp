@@ -257,6 +257,24 @@ Result<auth::KeyRing> compile_keys(const Config& config, Secrets& secrets) {
   return auth::KeyRing::compile(entries);
 }
 
+/// The TLS of every listener; one whose files are the same as before goes on as it is.
+Status compile_listeners(Snapshot& snapshot, const Snapshot* before) {
+  const std::vector<Listen>& listen = snapshot.config.gateway.listen;
+  std::string problems;
+  for (std::size_t i = 0; i < listen.size(); ++i) {
+    snapshot.listener_tls.emplace_back();
+    if (!listen[i].tls) continue;
+    const auto old = before != nullptr && i < before->listener_tls.size() ? before->listener_tls[i] : nullptr;
+    auto tls = auth::ServerTls::load(*listen[i].tls, "/gateway/listen/" + std::to_string(i) + "/tls", old);
+    if (tls) {
+      snapshot.listener_tls.back() = *std::move(tls);
+    } else {
+      problems += (problems.empty() ? "" : "\n") + tls.error().message;
+    }
+  }
+  return problems.empty() ? Status{} : fail(Code::kInvalidConfiguration, problems);
+}
+
 Result<std::vector<AwsCaller>> compile_aws_callers(const Config& config, Secrets& secrets) {
   std::vector<AwsCaller> callers;
   for (std::size_t i = 0; i < config.consumers.size(); ++i) {
@@ -378,6 +396,7 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
     snapshot->opaque_matcher = std::move(*only_opaque);
   }
 
+  if (Status listeners = compile_listeners(*snapshot, before); !listeners) return tl::unexpected(listeners.error());
   auto aws_callers = compile_aws_callers(c, secrets);
   if (!aws_callers) return tl::unexpected(aws_callers.error());
   snapshot->aws_callers = *std::move(aws_callers);

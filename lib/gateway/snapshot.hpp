@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "auth/api_key.hpp"
+#include "auth/server_tls.hpp"
 #include "auth/sigv4.hpp"
 #include "dialect/dialect.hpp"
 #include "dialect/providers.hpp"
@@ -83,6 +84,7 @@ struct Snapshot {
   std::optional<policy::Matcher> head_matcher;  ///< all routes, judged by what is known before the body; only with opaque routes
   std::optional<policy::Matcher> opaque_matcher;///< opaque routes alone
   std::vector<std::size_t> opaque_routes;       ///< opaque_matcher's index -> route
+  std::vector<std::shared_ptr<const auth::ServerTls>> listener_tls;  ///< by listener; null = plain
   auth::KeyRing keys;
   std::vector<AwsCaller> aws_callers;           ///< sorted by access_key_id
   std::vector<std::vector<std::string>> consumer_models;  ///< by consumer: union of its groups' allow-lists; empty = any

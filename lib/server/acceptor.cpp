@@ -86,30 +86,20 @@ static_assert(length_is_true(kFull) && length_is_true(kNotAllowed));
 
 }  // namespace
 
-Acceptor::Acceptor(gateway::Core& core, const Listen& listen, std::vector<base::AddressRange> allowed, int fd, std::string address)
-    : core_(core),
-      listen_(listen),
-      allowed_(std::move(allowed)),
-      fd_(fd),
-      address_(std::move(address)),
-      census_(std::make_shared<Census>(listen.max_connections, listen.max_connections_per_address)),
-      again_([this] { open(); }) {
-  for (const auto& engine : core.engines()) hubs_.push_back(std::make_unique<Hub>(*engine, listen, census_));
+Acceptor::Acceptor(gateway::Core& core, std::size_t index, int fd, std::string address)
+    : core_(core), index_(index), fd_(fd), address_(std::move(address)), census_(std::make_shared<Census>()), again_([this] { open(); }) {
+  for (const auto& engine : core.engines()) hubs_.push_back(std::make_unique<Hub>(*engine, index, census_));
 }
 
 Acceptor::~Acceptor() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<std::unique_ptr<Acceptor>> Acceptor::bind(gateway::Core& core, const Listen& listen) {
+Result<std::unique_ptr<Acceptor>> Acceptor::bind(gateway::Core& core, std::size_t index) {
+  const auto snapshot = core.snapshot();
+  const Listen& listen = snapshot->config.gateway.listen[index];
   const auto address = address_of(listen.address);
   if (!address) return tl::unexpected(address.error());
-  std::vector<base::AddressRange> allowed;
-  for (const std::string& text : listen.allow_addresses) {
-    const auto range = base::AddressRange::parse(text);
-    if (!range) return fail(Code::kInvalidConfiguration, "allow_addresses of listener " + listen.address + ": " + range.error().message);
-    allowed.push_back(*range);
-  }
   const int fd = ::socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail(Code::kSystem, "socket for '" + listen.address + "': " + std::strerror(errno));
   const int on = 1;
@@ -121,7 +111,7 @@ Result<std::unique_ptr<Acceptor>> Acceptor::bind(gateway::Core& core, const List
     return fail(code, "cannot listen on " + listen.address + ": " + std::strerror(why) +
                           (why == EADDRINUSE ? "; end the program that holds it, or use another port" : ""));
   }
-  return std::unique_ptr<Acceptor>(new Acceptor(core, listen, std::move(allowed), fd, bound_text(fd)));
+  return std::unique_ptr<Acceptor>(new Acceptor(core, index, fd, bound_text(fd)));
 }
 
 void Acceptor::open() {
@@ -144,6 +134,18 @@ void Acceptor::on_ready(int, std::uint32_t) {
   }
 }
 
+/// A reload may have changed who may connect, and how many.
+void Acceptor::follow_configuration() {
+  const auto now = core_.engines().front()->snapshot();
+  if (now == seen_) return;
+  seen_ = now;
+  const Listen& listen = now->config.gateway.listen[index_];
+  allowed_.clear();
+  for (const std::string& text : listen.allow_addresses) allowed_.push_back(*base::AddressRange::parse(text));  // judged at load
+  secure_ = listen.tls.has_value();
+  census_->set_most(listen.max_connections, listen.max_connections_per_address);
+}
+
 bool Acceptor::accept_one() {
   sockaddr_storage from{};
   socklen_t size = sizeof from;
@@ -159,6 +161,7 @@ bool Acceptor::accept_one() {
     }
     return false;
   }
+  follow_configuration();
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (!allows(from)) {
@@ -197,8 +200,8 @@ bool Acceptor::allows(const sockaddr_storage& peer) const noexcept {
 }
 
 void Acceptor::refuse(int fd, std::string_view answer) {
-  // One send into an empty socket buffer; whether the client reads it is its own affair.
-  (void)::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  // One send into an empty socket buffer; whether the client reads it is its own affair. Who expects TLS could not read it.
+  if (!secure_) (void)::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::shutdown(fd, SHUT_WR);
   ::close(fd);
 }

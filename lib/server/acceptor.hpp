@@ -20,7 +20,8 @@ class Acceptor final : public engine::IoHandler {
  public:
   /// Binds and listens; accepts nothing before open(). Errors: kAddressInUse, kSystem name the address;
   /// kInvalidConfiguration. Thread: any.
-  [[nodiscard]] static Result<std::unique_ptr<Acceptor>> bind(gateway::Core& core, const Listen& listen);
+  /// `index`: of the listener in the configuration.
+  [[nodiscard]] static Result<std::unique_ptr<Acceptor>> bind(gateway::Core& core, std::size_t index);
   ~Acceptor();
 
   /// The address really bound, `host:port`.
@@ -34,17 +35,20 @@ class Acceptor final : public engine::IoHandler {
   void stop();
 
  private:
-  Acceptor(gateway::Core& core, const Listen& listen, std::vector<base::AddressRange> allowed, int fd, std::string address);
+  Acceptor(gateway::Core& core, std::size_t index, int fd, std::string address);
   void on_ready(int fd, std::uint32_t ready) override;
   /// True where there may be more.
   bool accept_one();
   void give(int fd, std::string peer);
   [[nodiscard]] bool allows(const sockaddr_storage& peer) const noexcept;
-  static void refuse(int fd, std::string_view answer);
+  void refuse(int fd, std::string_view answer);
+  void follow_configuration();
 
   gateway::Core& core_;
-  const Listen listen_;
-  const std::vector<base::AddressRange> allowed_;  // empty = everyone
+  const std::size_t index_;
+  std::shared_ptr<const gateway::Snapshot> seen_;  // what follows is its
+  std::vector<base::AddressRange> allowed_;        // empty = everyone
+  bool secure_ = false;
   int fd_;
   const std::string address_;
   std::shared_ptr<Census> census_;

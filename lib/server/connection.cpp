@@ -2,10 +2,7 @@
 
 #include "server/connection.hpp"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <utility>
 
 #include "dialect/dialect.hpp"
 #include "server/hub.hpp"
@@ -19,21 +16,28 @@ constexpr std::size_t kResumeAt = 16 * 1024;
 constexpr std::uint64_t kSkippedBody = 256 * 1024;  // of a refused request; a longer one costs the connection
 constexpr std::size_t kLingerBytes = 1u << 20;
 constexpr Milliseconds kLinger{2'000};              // for the client to read the last answer before a reset could take it away
+constexpr std::string_view kSpeakTls =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 52\r\nConnection: close\r\n\r\n"
+    "this port speaks TLS: ask again with https:// there\n";
+static_assert(kSpeakTls.size() - kSpeakTls.find("\r\n\r\n") - 4 == 52);
 
 }  // namespace
 
 Connection::Connection(Hub& hub, int fd, std::string peer)
     : hub_(hub),
-      fd_(fd),
+      channel_(fd, hub.tls()),
       peer_(std::move(peer)),
       parser_(*this, {hub.limits().header_bytes, hub.limits().headers}),
       timer_([this] { on_timer(); }) {}
 
-Connection::~Connection() {
-  if (fd_ >= 0) ::close(fd_);
-}
+Connection::~Connection() = default;
 
 void Connection::open() {
+  if (channel_.secure()) {
+    phase_ = Phase::kHandshake;
+    watch();
+    return expect_within(hub_.listen().tls->handshake_timeout);
+  }
   watch();
   expect_within(hub_.listen().header_timeout);
 }
@@ -51,22 +55,66 @@ void Connection::close() {
   phase_ = Phase::kClosed;
   if (exchange_ != nullptr) exchange_->cancel();
   hub_.loop().disarm(timer_);
-  hub_.loop().unwatch(fd_);
-  ::close(std::exchange(fd_, -1));
+  hub_.loop().unwatch(channel_.fd());
+  channel_.close();
   hub_.leave(*this);
 }
 
 void Connection::on_ready(int, std::uint32_t ready) {
+  if (phase_ == Phase::kHandshake) return shake_hands_later();
+  // Under TLS one direction may have waited for the other.
+  if (channel_.interest() != 0) ready |= engine::kWritable | (reading_paused_ ? engine::kNothing : engine::kReadable);
   if ((ready & engine::kWritable) != 0) on_writable();
   if (phase_ != Phase::kClosed && (ready & (engine::kReadable | engine::kBroken)) != 0) read();
 }
 
+void Connection::shake_hands_later() {
+  if (!std::exchange(shaking_later_, true)) hub_.shake_hands(*this);
+}
+
+bool Connection::shake_hands() {
+  shaking_later_ = false;
+  if (phase_ != Phase::kHandshake) return false;
+  auto& counters = hub_.engine().counters();
+  switch (channel_.handshake()) {
+    case Channel::State::kAgain: watch(); return true;
+    case Channel::State::kClosed:
+      counters.tls_failures.fetch_add(1, std::memory_order_relaxed);
+      if (channel_.spoke_plainly()) channel_.send_plainly(kSpeakTls);
+      close();
+      return true;
+    case Channel::State::kDone: break;
+  }
+  counters.tls_handshakes.fetch_add(1, std::memory_order_relaxed);
+  if (auto certificate = channel_.peer_certificate()) {
+    certificate_ = std::make_unique<const auth::PeerCertificate>(*std::move(certificate));
+  }
+  phase_ = Phase::kIdle;
+  watch();
+  expect_within(hub_.listen().header_timeout);
+  if (channel_.buffered()) read_later();
+  return true;
+}
+
 void Connection::read() {
   auto& space = hub_.scratch();
-  const ssize_t n = ::recv(fd_, space.data(), space.size(), MSG_DONTWAIT);
-  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
-  if (n <= 0) return gone();
-  const std::string_view bytes(space.data(), static_cast<std::size_t>(n));
+  const Channel::Moved got = channel_.receive(space);
+  if (got.state == Channel::State::kAgain) return watch();
+  if (got.state == Channel::State::kClosed) return gone();
+  take({space.data(), got.bytes});
+  if (phase_ != Phase::kClosed && !reading_paused_ && channel_.buffered()) read_later();
+}
+
+/// What TLS has taken off the socket already makes nothing readable.
+void Connection::read_later() {
+  if (std::exchange(read_again_, true)) return;
+  hub_.loop().defer([self = shared_from_this()] {
+    self->read_again_ = false;
+    if (self->phase_ != Phase::kClosed && !self->reading_paused_) self->read();
+  });
+}
+
+void Connection::take(std::string_view bytes) {
   switch (phase_) {
     case Phase::kLingering:
       discarded_ += bytes.size();
@@ -82,6 +130,7 @@ void Connection::read() {
     case Phase::kIdle:
     case Phase::kHead:
     case Phase::kBody: return parse(bytes);
+    case Phase::kHandshake:
     case Phase::kClosed: return;
   }
 }
@@ -137,6 +186,7 @@ void Connection::on_head(http::RequestHead&& head) {
   start.has_body = head.has_body;
   if (head.has_body && !head.chunked) start.declared_length = head.content_length;
   start.fixed_dialect = hub_.listen().dialect;
+  start.certificate = certificate_.get();
   closing_if_early_ = !short_body;
   gateway::Exchange& exchange = hub_.engine().open(*this);
   exchange_ = &exchange;
@@ -175,7 +225,7 @@ void Connection::on_head(const ResponseHead& head) {
 
 void Connection::on_bytes(std::string_view bytes) {
   if (phase_ == Phase::kClosed || broken_) return;
-  wrote(responder_.body(fd_, bytes));
+  wrote(responder_.body(channel_, bytes));
 }
 
 void Connection::on_end(const Outcome& outcome) {
@@ -187,9 +237,9 @@ void Connection::on_end(const Outcome& outcome) {
                          (outcome.error && !outcome.streamed && responder_.framing() == Framing::kChunked);
   if (cut_short) {
     last_ = true;
-    wrote(responder_.flush(fd_));
+    wrote(responder_.flush(channel_));
   } else {
-    wrote(responder_.finish(fd_));
+    wrote(responder_.finish(channel_));
   }
   hub_.exchange_ended();
   if (phase_ != Phase::kClosed && !broken_) answer_done();
@@ -208,8 +258,7 @@ void Connection::answer_done() {
 
 void Connection::next_request() {
   phase_ = Phase::kIdle;
-  reading_paused_ = false;
-  watch();
+  resume_reading();
   expect_within(hub_.listen().idle_timeout);
   if (!pending_.empty() && !parsing_) parse_pending();
 }
@@ -225,7 +274,7 @@ bool Connection::serve_probe(const http::RequestHead& head) {
   answer.headers.add_trusted("content-length", std::to_string(text.size()));
   last_ = last_ || (head.has_body && (head.chunked || head.content_length > kSkippedBody));
   responder_.head(answer, last_, hub_.loop().clock().wall());
-  wrote(responder_.body(fd_, text));
+  wrote(responder_.body(channel_, text));
   return true;
 }
 
@@ -246,7 +295,7 @@ void Connection::refuse_wire(const Error& error) {
     answer.headers.add_trusted("content-length", std::to_string(body.size()));
     responder_.begin(false, false);
     responder_.head(answer, true, hub_.loop().clock().wall());
-    wrote(responder_.body(fd_, body));
+    wrote(responder_.body(channel_, body));
   }
   request_whole_ = true;
   phase_ = phase_ == Phase::kClosed ? phase_ : Phase::kAnswering;
@@ -271,13 +320,13 @@ void Connection::wrote(Responder::Written written) {
 void Connection::flush_later() {
   // `this` outlives the turn: a connection that leaves goes by a later deferred task.
   hub_.loop().defer([this] {
-    if (phase_ != Phase::kClosed && !broken_ && responder_.kept() != 0) wrote(responder_.flush(fd_));
+    if (phase_ != Phase::kClosed && !broken_ && responder_.kept() != 0) wrote(responder_.flush(channel_));
   });
 }
 
 void Connection::on_writable() {
   if (phase_ == Phase::kClosed) return;
-  wrote(responder_.flush(fd_));
+  wrote(responder_.flush(channel_));
   if (broken_) return;
   if (upstream_paused_ && responder_.kept() <= kResumeAt) {
     upstream_paused_ = false;
@@ -292,20 +341,25 @@ void Connection::linger() {
   if (request_whole_ && pending_.empty()) return close();
   phase_ = Phase::kLingering;
   pending_.clear();
-  ::shutdown(fd_, SHUT_WR);
+  channel_.finish();
+  resume_reading();
+  expect_within(kLinger);
+}
+
+void Connection::resume_reading() {
   reading_paused_ = false;
   watch();
-  expect_within(kLinger);
+  if (channel_.buffered()) read_later();
 }
 
 void Connection::watch() {
   if (phase_ == Phase::kClosed) return;
-  std::uint32_t interest = engine::kNothing;
-  if (!reading_paused_) interest |= engine::kReadable;
+  std::uint32_t interest = channel_.interest();
+  if (!reading_paused_ && phase_ != Phase::kHandshake) interest |= engine::kReadable;
   if (responder_.kept() != 0 && phase_ != Phase::kLingering) interest |= engine::kWritable;
   if (interest == interest_) return;
   interest_ = interest;
-  hub_.loop().watch(fd_, interest, *this);
+  hub_.loop().watch(channel_.fd(), interest, *this);
 }
 
 // One timer for the phase at hand; a later deadline does not touch the heap, the timer just finds itself early.
@@ -318,6 +372,7 @@ void Connection::on_timer() {
   if (phase_ == Phase::kClosed || deadline_ == TimePoint::max()) return;
   if (hub_.loop().now() < deadline_) return hub_.loop().arm(timer_, deadline_);
   switch (phase_) {
+    case Phase::kHandshake: hub_.engine().counters().tls_failures.fetch_add(1, std::memory_order_relaxed); return close();
     case Phase::kIdle:
     case Phase::kLingering: return close();
     case Phase::kHead:

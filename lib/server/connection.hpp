@@ -10,6 +10,7 @@
 #include "engine/loop.hpp"
 #include "gateway/exchange.hpp"
 #include "http/request_parser.hpp"
+#include "server/channel.hpp"
 #include "server/responder.hpp"
 #include "sluice/config.hpp"
 
@@ -34,6 +35,8 @@ class Connection final : public engine::IoHandler,
   void cut();
   /// Closes now; an open exchange is cancelled.
   void close();
+  /// A step of the TLS handshake; its hub says when. False where the connection is gone already.
+  bool shake_hands();
   [[nodiscard]] bool busy() const noexcept { return exchange_ != nullptr; }
   [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
 
@@ -49,7 +52,10 @@ class Connection final : public engine::IoHandler,
   void on_bytes(std::string_view bytes) override;
   void on_end(const Outcome& outcome) override;
 
+  void shake_hands_later();
   void read();
+  void read_later();
+  void take(std::string_view bytes);
   void parse(std::string_view bytes);
   void parse_pending();
   bool serve_probe(const http::RequestHead& head);
@@ -60,12 +66,14 @@ class Connection final : public engine::IoHandler,
   void on_writable();
   void wrote(Responder::Written written);
   void linger();
+  void resume_reading();
   void watch();
   void expect_within(Milliseconds limit);
   void on_timer();
   void gone();
 
   enum class Phase : std::uint8_t {
+    kHandshake,  ///< of TLS; no byte of a request has come
     kIdle,       ///< between requests; nothing of the next one has come
     kHead,       ///< inside a head
     kBody,       ///< inside a body
@@ -75,8 +83,9 @@ class Connection final : public engine::IoHandler,
   };
 
   Hub& hub_;
-  int fd_;
+  Channel channel_;
   const std::string peer_;
+  std::unique_ptr<const auth::PeerCertificate> certificate_;  // the client's; null where it showed none
   Phase phase_ = Phase::kIdle;
   http::RequestParser parser_;
   Responder responder_;
@@ -90,6 +99,8 @@ class Connection final : public engine::IoHandler,
   bool parsing_ = false;
   bool reading_paused_ = false;   // pending_ is full
   bool upstream_paused_ = false;
+  bool read_again_ = false;       // read_later() is under way
+  bool shaking_later_ = false;    // the hub has it in its queue
   bool broken_ = false;           // a write failed: the client is gone
   std::uint32_t interest_ = 0;
   std::size_t discarded_ = 0;

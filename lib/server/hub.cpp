@@ -6,14 +6,24 @@
 
 namespace sluice::server {
 
+namespace {
+
+constexpr std::size_t kHandshakeSteps = 4;  // a turn
+
+}  // namespace
+
+void Census::set_most(std::uint32_t most, std::uint32_t most_per_address) {
+  const std::lock_guard lock(mutex_);
+  most_ = most;
+  most_per_address_ = most_per_address;
+}
+
 bool Census::enter(const std::string& address) {
   const std::lock_guard lock(mutex_);
   if (most_ != 0 && open_ >= most_) return false;
-  if (most_per_address_ != 0) {
-    std::uint32_t& here = by_address_[address];
-    if (here >= most_per_address_) return false;
-    ++here;
-  }
+  std::uint32_t& here = by_address_[address];
+  if (most_per_address_ != 0 && here >= most_per_address_) return false;  // then it is in the map for a reason
+  ++here;
   ++open_;
   return true;
 }
@@ -21,7 +31,6 @@ bool Census::enter(const std::string& address) {
 void Census::leave(const std::string& address) {
   const std::lock_guard lock(mutex_);
   --open_;
-  if (most_per_address_ == 0) return;
   const auto found = by_address_.find(address);
   // Counted out to zero, an address is forgotten: the map holds only who is connected.
   if (found != by_address_.end() && --found->second == 0) by_address_.erase(found);
@@ -32,8 +41,8 @@ std::uint32_t Census::open() const {
   return open_;
 }
 
-Hub::Hub(gateway::Engine& engine, const Listen& listen, std::shared_ptr<Census> census)
-    : engine_(engine), listen_(listen), census_(std::move(census)), scratch_(std::make_unique<std::array<char, 64 * 1024>>()) {}
+Hub::Hub(gateway::Engine& engine, std::size_t index, std::shared_ptr<Census> census)
+    : engine_(engine), index_(index), census_(std::move(census)), scratch_(std::make_unique<std::array<char, 64 * 1024>>()) {}
 
 Hub::~Hub() { close_all(); }
 
@@ -77,6 +86,27 @@ void Hub::close_all() {
   std::vector<std::shared_ptr<Connection>> all;
   for (const auto& [pointer, connection] : connections_) all.push_back(connection);
   for (const auto& connection : all) connection->close();
+  waiting_.clear();
+}
+
+void Hub::shake_hands(Connection& connection) {
+  if (!std::exchange(turn_ends_, true)) loop().defer([this] { shake_waiting_hands(); });
+  if (steps_ >= kHandshakeSteps || !waiting_.empty()) return waiting_.push_back(connection.weak_from_this());
+  ++steps_;
+  connection.shake_hands();
+}
+
+void Hub::shake_waiting_hands() {
+  turn_ends_ = false;
+  steps_ = 0;
+  while (!waiting_.empty() && steps_ < kHandshakeSteps) {
+    const std::shared_ptr<Connection> next = waiting_.front().lock();
+    waiting_.pop_front();
+    if (next && next->shake_hands()) ++steps_;
+  }
+  if (steps_ == 0) return;
+  turn_ends_ = true;
+  loop().defer([this] { shake_waiting_hands(); });
 }
 
 void Hub::report_if_idle() {

@@ -3,7 +3,9 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -21,15 +23,16 @@ namespace sluice::server {
 /// Who is connected to one listener, over all engines. Thread: any.
 class Census {
  public:
-  Census(std::uint32_t most, std::uint32_t most_per_address) : most_(most), most_per_address_(most_per_address) {}
+  /// From now on; who is in stays.
+  void set_most(std::uint32_t most, std::uint32_t most_per_address);
   /// Counts a connection in. False where the listener, or this address, has as many as it may.
   [[nodiscard]] bool enter(const std::string& address);
   void leave(const std::string& address);
   [[nodiscard]] std::uint32_t open() const;
 
  private:
-  const std::uint32_t most_, most_per_address_;
   mutable std::mutex mutex_;
+  std::uint32_t most_ = 0, most_per_address_ = 0;
   std::uint32_t open_ = 0;
   std::unordered_map<std::string, std::uint32_t> by_address_;
 };
@@ -37,7 +40,8 @@ class Census {
 /// Engine thread only, except the constructor.
 class Hub {
  public:
-  Hub(gateway::Engine& engine, const Listen& listen, std::shared_ptr<Census> census);
+  /// `index`: of the listener in the configuration.
+  Hub(gateway::Engine& engine, std::size_t index, std::shared_ptr<Census> census);
   ~Hub();
 
   void adopt(int fd, std::string peer);
@@ -48,7 +52,9 @@ class Hub {
 
   [[nodiscard]] gateway::Engine& engine() noexcept { return engine_; }
   [[nodiscard]] engine::Loop& loop() noexcept { return engine_.loop(); }
-  [[nodiscard]] const Listen& listen() const noexcept { return listen_; }
+  /// As the configuration in force has it.
+  [[nodiscard]] const Listen& listen() const noexcept { return engine_.snapshot()->config.gateway.listen[index_]; }
+  [[nodiscard]] const std::shared_ptr<const auth::ServerTls>& tls() const noexcept { return engine_.snapshot()->listener_tls[index_]; }
   [[nodiscard]] const RequestLimits& limits() const noexcept { return engine_.snapshot()->config.gateway.limits; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
   /// Read space all connections of this engine share: a connection that is not being read from holds none.
@@ -57,14 +63,21 @@ class Hub {
   // For its connections.
   void leave(Connection& connection);
   void exchange_ended();
+  /// Lets the connection do its step now, or in a later turn where this one has seen enough of them: a signature takes as
+  /// long as ten requests, and streams are waiting.
+  void shake_hands(Connection& connection);
 
  private:
   void report_if_idle();
+  void shake_waiting_hands();
   gateway::Engine& engine_;
-  const Listen listen_;
+  const std::size_t index_;
   std::shared_ptr<Census> census_;
   std::unique_ptr<std::array<char, 64 * 1024>> scratch_;
   std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
+  std::deque<std::weak_ptr<Connection>> waiting_;  // for a step of their handshake
+  std::size_t steps_ = 0;                          // of handshakes, in this turn
+  bool turn_ends_ = false;                         // shake_waiting_hands() is deferred
   bool draining_ = false;
   std::function<void()> idle_;
 };

@@ -2,11 +2,8 @@
 
 #include "server/responder.hpp"
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
+#include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <ctime>
 
@@ -14,6 +11,7 @@ namespace sluice::server {
 namespace {
 
 constexpr std::size_t kKeptBytes = 4 * 1024;  // of an empty buffer: many connections lie idle
+constexpr std::size_t kCopied = 16 * 1024;    // below this a copy is cheaper than a longer iovec, a second write or a second record
 
 std::string_view reason(int status) noexcept {
   switch (status) {
@@ -116,59 +114,59 @@ void Responder::head(const ResponseHead& head, bool close, WallTime now) {
   out_.append("\r\n");
 }
 
-Responder::Written Responder::body(int fd, std::string_view bytes) {
+Responder::Written Responder::body(Channel& channel, std::string_view bytes) {
   switch (framing_) {
-    case Framing::kNone: return flush(fd);
+    case Framing::kNone: return flush(channel);
     case Framing::kLength:
       // More than was stated would be read as the next answer.
       bytes = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), missing_)));
       missing_ -= bytes.size();
-      return send(fd, bytes);
-    case Framing::kUntilClose: return send(fd, bytes);
+      return send(channel, bytes);
+    case Framing::kUntilClose: return send(channel, bytes);
     case Framing::kChunked: break;
   }
-  if (bytes.empty()) return flush(fd);
+  if (bytes.empty()) return flush(channel);
   append_number(out_, bytes.size(), 16);
   out_.append("\r\n");
-  constexpr std::size_t kCopied = 16 * 1024;  // below this a copy is cheaper than a longer iovec or a second write
   if (bytes.size() <= kCopied) {
     out_.append(bytes).append("\r\n");
-    return flush(fd);
+    return flush(channel);
   }
-  const Written written = send(fd, bytes);
+  const Written written = send(channel, bytes);
   if (written == Written::kBroken) return written;
   out_.append("\r\n");
-  return flush(fd);
+  return flush(channel);
 }
 
-Responder::Written Responder::finish(int fd) {
+Responder::Written Responder::finish(Channel& channel) {
   if (framing_ == Framing::kChunked) out_.append("0\r\n\r\n");
-  return flush(fd);
+  return flush(channel);
 }
 
-Responder::Written Responder::flush(int fd) { return send(fd, {}); }
+Responder::Written Responder::flush(Channel& channel) { return send(channel, {}); }
 
-Responder::Written Responder::send(int fd, std::string_view bytes) {
+Responder::Written Responder::send(Channel& channel, std::string_view bytes) {
+  // Under TLS every part is a record, and a write, of its own.
+  if (channel.secure() && sent_ < out_.size() && bytes.size() <= kCopied) {
+    out_.append(bytes);
+    bytes = {};
+  }
   while (sent_ < out_.size() || !bytes.empty()) {
     std::array<iovec, 2> parts;
     std::size_t count = 0;
     if (sent_ < out_.size()) parts[count++] = {out_.data() + sent_, out_.size() - sent_};
     if (!bytes.empty()) parts[count++] = {const_cast<char*>(bytes.data()), bytes.size()};
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = count;
-    const ssize_t n = ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN && errno != EWOULDBLOCK) return Written::kBroken;
+    const Channel::Moved moved = channel.send({parts.data(), count});
+    if (moved.state == Channel::State::kClosed) return Written::kBroken;
+    if (moved.state == Channel::State::kAgain) {
       if (sent_ != 0) out_.erase(0, sent_);
       sent_ = 0;
       out_.append(bytes);
       return Written::kSome;
     }
-    const std::size_t buffered = std::min(static_cast<std::size_t>(n), out_.size() - sent_);
+    const std::size_t buffered = std::min(moved.bytes, out_.size() - sent_);
     sent_ += buffered;
-    bytes.remove_prefix(static_cast<std::size_t>(n) - buffered);
+    bytes.remove_prefix(moved.bytes - buffered);
   }
   out_.clear();
   sent_ = 0;

@@ -1,11 +1,12 @@
 #pragma once
-/// Answers as HTTP/1.1 bytes: status line, fields, framing. Writes into a socket as far as it takes them and keeps the
+/// Answers as HTTP/1.1 bytes: status line, fields, framing. Writes into a channel as far as it takes them and keeps the
 /// rest. Knows framing; must not know what an answer means.
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "server/channel.hpp"
 #include "sluice/clock.hpp"
 #include "sluice/message.hpp"
 
@@ -26,12 +27,12 @@ class Responder {
   void interim(std::string_view status_line);
 
   enum class Written : std::uint8_t { kAll, kSome, kBroken };
-  /// Writes what is buffered and then `bytes`, framed. What the socket does not take is kept.
-  [[nodiscard]] Written body(int fd, std::string_view bytes);
+  /// Writes what is buffered and then `bytes`, framed. What the channel does not take is kept.
+  [[nodiscard]] Written body(Channel& channel, std::string_view bytes);
   /// The end of the answer: the last chunk where there are chunks. Writes what is buffered.
-  [[nodiscard]] Written finish(int fd);
+  [[nodiscard]] Written finish(Channel& channel);
   /// Writes what is kept.
-  [[nodiscard]] Written flush(int fd);
+  [[nodiscard]] Written flush(Channel& channel);
 
   [[nodiscard]] std::size_t kept() const noexcept { return out_.size() - sent_; }
   [[nodiscard]] Framing framing() const noexcept { return framing_; }
@@ -39,7 +40,7 @@ class Responder {
   [[nodiscard]] std::uint64_t missing() const noexcept { return missing_; }
 
  private:
-  [[nodiscard]] Written send(int fd, std::string_view bytes);
+  [[nodiscard]] Written send(Channel& channel, std::string_view bytes);
   std::string out_;
   std::size_t sent_ = 0;
   Framing framing_ = Framing::kNone;

@@ -19,8 +19,8 @@ class Server::Impl {
     if (snapshot->config.gateway.listen.empty()) {
       return fail(Code::kInvalidConfiguration, "/gateway/listen: no address is listed; add one to serve");
     }
-    for (const Listen& listen : snapshot->config.gateway.listen) {
-      auto acceptor = server::Acceptor::bind(core_, listen);
+    for (std::size_t i = 0; i < snapshot->config.gateway.listen.size(); ++i) {
+      auto acceptor = server::Acceptor::bind(core_, i);
       if (!acceptor) return tl::unexpected(acceptor.error());
       addresses_.push_back((*acceptor)->address());
       acceptors_.push_back(std::move(*acceptor));

@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -32,13 +33,14 @@ void extend(X509* certificate, X509* issuer, int nid, const std::string& value) 
   X509_EXTENSION_free(extension);
 }
 
-Certificate make(const std::string& name, EVP_PKEY* key, X509* issuer, EVP_PKEY* issuer_key, const std::string& names) {
+Certificate make(const std::string& name, EVP_PKEY* key, X509* issuer, EVP_PKEY* issuer_key, const std::string& names,
+                 bool expired = false) {
   static long serial = 1;
   Certificate certificate(X509_new(), &X509_free);
   X509_set_version(certificate.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), ++serial);
-  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 24 * 3600);
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), expired ? -7200 : -3600);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), expired ? -60 : 24 * 3600);
   X509_set_pubkey(certificate.get(), key);
   X509_NAME* const subject = X509_get_subject_name(certificate.get());
   X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
@@ -61,6 +63,11 @@ void write(const std::string& file, X509* certificate, EVP_PKEY* key) {
 
 }  // namespace
 
+struct TestCertificates::Authority {
+  Key key{nullptr, &EVP_PKEY_free};
+  Certificate certificate{nullptr, &X509_free};
+};
+
 TestCertificates::TestCertificates(const std::string& names) {
   std::string pattern = (std::filesystem::temp_directory_path() / "sluice-certificates-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("test certificates: no temporary directory");
@@ -70,8 +77,11 @@ TestCertificates::TestCertificates(const std::string& names) {
   server_key_ = directory_ + "/server.key";
   client_certificate_ = directory_ + "/client.pem";
   client_key_ = directory_ + "/client.key";
-  const Key ca_key = make_key(), server_key = make_key(), client_key = make_key();
-  const Certificate ca = make("sluice test CA", ca_key.get(), nullptr, nullptr, {});
+  auto authority = std::make_shared<Authority>();
+  authority->key = make_key();
+  authority->certificate = make("sluice test CA", authority->key.get(), nullptr, nullptr, {});
+  const Key &ca_key = authority->key, server_key = make_key(), client_key = make_key();
+  const Certificate& ca = authority->certificate;
   const Certificate server = make("sluice test server", server_key.get(), ca.get(), ca_key.get(), names);
   const Certificate client = make("sluice test client", client_key.get(), ca.get(), ca_key.get(), {});
   write(ca_file_, ca.get(), nullptr);
@@ -79,6 +89,24 @@ TestCertificates::TestCertificates(const std::string& names) {
   write(server_key_, nullptr, server_key.get());
   write(client_certificate_, client.get(), nullptr);
   write(client_key_, nullptr, client_key.get());
+  authority_ = std::move(authority);
+}
+
+TestCertificates::Pair TestCertificates::issue(const std::string& file, const Leaf& leaf) const {
+  const Key key = make_key();
+  const Certificate certificate =
+      make("sluice test leaf", key.get(), authority_->certificate.get(), authority_->key.get(), leaf.names, leaf.expired);
+  Pair out{directory_ + "/" + file + ".pem", directory_ + "/" + file + ".key", {}};
+  write(out.certificate, certificate.get(), nullptr);
+  write(out.key, nullptr, key.get());
+  std::array<unsigned char, 32> digest{};
+  unsigned size = 0;
+  X509_digest(certificate.get(), EVP_sha256(), digest.data(), &size);
+  for (const unsigned char byte : digest) {
+    constexpr std::string_view kHex = "0123456789abcdef";
+    out.sha256 += {kHex[byte >> 4], kHex[byte & 15]};
+  }
+  return out;
 }
 
 TestCertificates::~TestCertificates() {

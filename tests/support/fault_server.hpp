@@ -83,7 +83,22 @@ class TestCertificates {
   [[nodiscard]] const std::string& client_certificate() const { return client_certificate_; }
   [[nodiscard]] const std::string& client_key() const { return client_key_; }
 
+  struct Pair {
+    std::string certificate, key;  ///< paths
+    std::string sha256;            ///< of the certificate's DER form, hex
+  };
+  struct Leaf {
+    std::string names = {};        ///< subject alternative names: "DNS:...", "URI:...", "email:..."
+    bool expired = false;
+  };
+  /// One more certificate of the same authority; `file` names its two files.
+  [[nodiscard]] Pair issue(const std::string& file, const Leaf& leaf) const;
+  /// Where the files are; whatever else a test puts there goes with them.
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+
  private:
+  struct Authority;
+  std::shared_ptr<const Authority> authority_;
   std::string directory_, ca_file_, server_certificate_, server_key_, client_certificate_, client_key_;
 };
 

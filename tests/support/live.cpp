@@ -121,9 +121,12 @@ void RawClient::reset() {
 
 void RawClient::shut_down() { ::shutdown(fd_, SHUT_WR); }
 
+long RawClient::give(const char* bytes, std::size_t size) { return ::send(fd_, bytes, size, MSG_NOSIGNAL); }
+long RawClient::take(char* space, std::size_t size) { return ::recv(fd_, space, size, 0); }
+
 bool RawClient::try_send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const long n = give(bytes.data(), bytes.size());
     if (n <= 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
@@ -139,9 +142,9 @@ std::string RawClient::receive(std::size_t most) {
     return out;
   }
   std::string out(most, '\0');
-  ssize_t n;
+  long n;
   do {
-    n = ::recv(fd_, out.data(), out.size(), 0);
+    n = take(out.data(), out.size());
   } while (n < 0 && errno == EINTR);
   out.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
   return out;

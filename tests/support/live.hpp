@@ -77,7 +77,7 @@ class RawClient {
   /// A socket that is not connected yet: for who must have its descriptor beforehand.
   RawClient();
   void connect(std::uint16_t port);
-  ~RawClient();
+  virtual ~RawClient();
   RawClient(RawClient&& other) noexcept;
   RawClient& operator=(RawClient&&) = delete;
 
@@ -96,6 +96,11 @@ class RawClient {
   void reset();       ///< closes with RST
   void close();
   [[nodiscard]] int fd() const { return fd_; }
+
+ protected:
+  /// One read and one write, as ::recv and ::send count them; what stands on the socket overrides them.
+  virtual long take(char* space, std::size_t size);
+  virtual long give(const char* bytes, std::size_t size);
 
  private:
   int fd_ = -1;

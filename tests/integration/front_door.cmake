@@ -1,0 +1,2 @@
+# The front door: who may come in, and how.
+sluice_integration_test(integration_tls SOURCES tls_test.cpp)
