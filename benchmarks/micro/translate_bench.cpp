@@ -66,14 +66,14 @@ void measure(const Dialect& from, const Dialect& to) {
     chat::LossReport loss;
     return from.encode_request(request, sending, loss);
   };
-  const auto read = [&](const std::string& body) {
+  const auto read_request = [&](const std::string& body) {
     const auto document = json::Document::parse(Body::copy(body));
     auto request = document ? from.decode_request(*document, Operation::kChat) : Result<chat::Request>(fail(Code::kInternal, ""));
     if (!request) std::fprintf(stderr, "%s cannot read its own request\n", std::string(from.name()).c_str());
     return request;
   };
   const auto translate = [&](const std::string& body) {
-    const auto request = read(body);
+    const auto request = read_request(body);
     if (!request) return;
     chat::LossReport loss;
     sink += to.encode_request(*request, sending, loss).size();
@@ -137,8 +137,8 @@ void measure(const Dialect& from, const Dialect& to) {
       sink += out.size();
     });
     const std::string large = written(conversation(1'000'000));
-    const Times reading = timed(1, [&] { sink += read(large) ? 1 : 0; });
-    const auto history = read(large);
+    const Times reading = timed(1, [&] { sink += read_request(large) ? 1 : 0; });
+    const auto history = read_request(large);
     if (!history) return;
     const Times writing = timed(1, [&] {
       chat::LossReport lost;
