@@ -48,6 +48,47 @@ class SecretFile {
 
 }  // namespace
 
+TEST_CASE("a reload that would need another address is refused by name, and changes nothing") {
+  Backend a("a"), b("b");
+  const std::string both = a.entry() + "," + b.entry();
+  Live live(document(both, route_to("a")));
+  auto config = parsed(document(both, route_to("b")), 1);
+  SECTION("another address") {
+    config.gateway.listen.front().address = "127.0.0.2:0";
+    const Status refused = live.gateway().reload(std::move(config));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message ==
+          "/gateway/listen/0/address: 127.0.0.2:0 differs from the running 127.0.0.1:0; addresses are fixed while a gateway runs");
+  }
+  SECTION("one more") {
+    config.gateway.listen.push_back({});
+    CHECK(live.gateway().reload(std::move(config)).error().message ==
+          "/gateway/listen/1/address: 127.0.0.1:0 differs from the running nothing; addresses are fixed while a gateway runs");
+  }
+  CHECK(served_by(ask(live, chat())) == "a");
+}
+
+TEST_CASE("what else a listener may is what the new configuration says") {
+  Backend a("a");
+  Live live(document(a.entry(), route_to("a")));
+  RawClient before(live.port());
+  before.send(chat());
+  CHECK(before.answer().status == 200);
+  auto config = parsed(document(a.entry(), route_to("a")), 1);
+  SECTION("who may connect") {
+    config.gateway.listen.front().allow_addresses = {"10.0.0.0/8"};
+    REQUIRE(live.gateway().reload(std::move(config)));
+    CHECK(ask(live, chat()).status == 403);
+  }
+  SECTION("how many") {
+    config.gateway.listen.front().max_connections = 1;
+    REQUIRE(live.gateway().reload(std::move(config)));
+    CHECK(ask(live, chat()).status == 503);
+  }
+  before.send(chat());
+  CHECK(before.answer().status == 200);
+}
+
 TEST_CASE("reloads under load lose no request, and connections to upstreams that stay are kept") {  // OPS-02
   const auto threads = GENERATE(1u, 4u);
   Backend a("a"), b("b");

@@ -117,6 +117,17 @@ TEST_CASE("a handshake that comes byte by byte is one like any other") {
   CHECK(asked(client) == 200);
 }
 
+TEST_CASE("a request that comes in one segment with the end of the handshake is answered") {
+  const TestCertificates made;
+  Backend backend("a");
+  Live live(listening(backend, tls_of(made)));
+  auto options = trusting(made);
+  options.corked = true;
+  TlsClient client(live.port(), options);
+  REQUIRE(client.shaken());
+  CHECK(asked(client) == 200);
+}
+
 TEST_CASE("each name is answered with its certificate, and every other with the first") {
   const TestCertificates made;
   const auto stated = made.issue("stated", {.names = "DNS:api.example.com,DNS:*.wild.example.com"});

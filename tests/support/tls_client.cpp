@@ -6,6 +6,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -91,6 +93,9 @@ TlsClient::TlsClient(std::uint16_t port, const Options& options) : RawClient(por
   if (options.ticket) SSL_set_session(session_.get(), options.ticket.get());
   BIO* bio = socket_bio(fd(), options.byte_by_byte);
   SSL_set_bio(session_.get(), bio, bio);
+  // The hello leaves when the kernel has waited long enough for more (200 ms); what ends the handshake, when give() says so.
+  const int cork = options.corked ? 1 : 0;
+  ::setsockopt(fd(), IPPROTO_TCP, TCP_CORK, &cork, sizeof cork);
   ERR_clear_error();
   shaken_ = SSL_connect(session_.get()) == 1;
   if (!shaken_) failure_ = reasons();
@@ -137,7 +142,10 @@ long TlsClient::take(char* space, std::size_t size) {
 long TlsClient::give(const char* bytes, std::size_t size) {
   if (!shaken_) return -1;
   ERR_clear_error();
-  return SSL_write(session_.get(), bytes, static_cast<int>(size));
+  const int n = SSL_write(session_.get(), bytes, static_cast<int>(size));
+  const int off = 0;
+  ::setsockopt(fd(), IPPROTO_TCP, TCP_CORK, &off, sizeof off);
+  return n;
 }
 
 }  // namespace sluice::test

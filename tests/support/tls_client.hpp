@@ -26,6 +26,7 @@ class TlsClient : public RawClient {
     int oldest = 0, newest = 0;                           ///< TLS1_2_VERSION and so on; 0 = what OpenSSL has
     std::vector<std::string> protocols = {"http/1.1"};    ///< ALPN; empty = none is offered
     TlsTicket ticket = {};                                ///< of a connection before
+    bool corked = false;                                  ///< the end of the handshake leaves with the first bytes sent
     bool byte_by_byte = false;                            ///< every byte of the handshake is a segment of its own
   };
   /// Connects and shakes hands; whether that went well says shaken().
