@@ -8,6 +8,7 @@ namespace [[gnu::visibility("default")]] sluice {
 /// A moment on a monotonic axis that starts anywhere; only differences mean something.
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
 using Duration = std::chrono::nanoseconds;
+using Milliseconds = std::chrono::milliseconds;  // what a configuration counts in
 using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
 
 /// Tells the time. Thread: any, concurrently.

@@ -7,13 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "sluice/clock.hpp"
 #include "sluice/headers.hpp"
 #include "sluice/rest.hpp"
 #include "sluice/secret.hpp"
 
 namespace [[gnu::visibility("default")]] sluice {
-
-using Milliseconds = std::chrono::milliseconds;
 
 /// Deadlines of one attempt, each independent of the others. 0 = off.
 struct Timeouts {

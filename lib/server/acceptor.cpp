@@ -86,7 +86,7 @@ static_assert(length_is_true(kFull) && length_is_true(kNotAllowed));
 
 }  // namespace
 
-Acceptor::Acceptor(gateway::Core& core, const Listen& listen, std::vector<base::AddressRange> allowed, int fd, std::string address)
+Acceptor::Acceptor(gateway::Core& core, const Listen& listen, std::vector<base::AddressRange> allowed, int fd, std::string address, Serves serves)
     : core_(core),
       listen_(listen),
       allowed_(std::move(allowed)),
@@ -94,14 +94,14 @@ Acceptor::Acceptor(gateway::Core& core, const Listen& listen, std::vector<base::
       address_(std::move(address)),
       census_(std::make_shared<Census>(listen.max_connections, listen.max_connections_per_address)),
       again_([this] { open(); }) {
-  for (const auto& engine : core.engines()) hubs_.push_back(std::make_unique<Hub>(*engine, listen, census_));
+  for (const auto& engine : core.engines()) hubs_.push_back(std::make_unique<Hub>(*engine, listen, census_, serves));
 }
 
 Acceptor::~Acceptor() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<std::unique_ptr<Acceptor>> Acceptor::bind(gateway::Core& core, const Listen& listen) {
+Result<std::unique_ptr<Acceptor>> Acceptor::bind(gateway::Core& core, const Listen& listen, Serves serves) {
   const auto address = address_of(listen.address);
   if (!address) return tl::unexpected(address.error());
   std::vector<base::AddressRange> allowed;
@@ -121,7 +121,7 @@ Result<std::unique_ptr<Acceptor>> Acceptor::bind(gateway::Core& core, const List
     return fail(code, "cannot listen on " + listen.address + ": " + std::strerror(why) +
                           (why == EADDRINUSE ? "; end the program that holds it, or use another port" : ""));
   }
-  return std::unique_ptr<Acceptor>(new Acceptor(core, listen, std::move(allowed), fd, bound_text(fd)));
+  return std::unique_ptr<Acceptor>(new Acceptor(core, listen, std::move(allowed), fd, bound_text(fd), serves));
 }
 
 void Acceptor::open() {
@@ -186,6 +186,8 @@ void Acceptor::give(int fd, std::string peer) {
   gateway::Engine& engine = *core_.engines()[best];
   engine.connections.fetch_add(1, std::memory_order_relaxed);
   Hub* hub = hubs_[best].get();
+  hub->counters().accepted.fetch_add(1, std::memory_order_relaxed);
+  hub->counters().open.fetch_add(1, std::memory_order_relaxed);
   if (best == 0) return hub->adopt(fd, std::move(peer));
   engine.loop().post([hub, fd, peer = std::move(peer)] { hub->adopt(fd, peer); });
 }
@@ -197,6 +199,7 @@ bool Acceptor::allows(const sockaddr_storage& peer) const noexcept {
 }
 
 void Acceptor::refuse(int fd, std::string_view answer) {
+  hubs_.front()->counters().refused.fetch_add(1, std::memory_order_relaxed);
   // One send into an empty socket buffer; whether the client reads it is its own affair.
   (void)::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::shutdown(fd, SHUT_WR);

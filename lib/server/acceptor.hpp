@@ -20,7 +20,7 @@ class Acceptor final : public engine::IoHandler {
  public:
   /// Binds and listens; accepts nothing before open(). Errors: kAddressInUse, kSystem name the address;
   /// kInvalidConfiguration. Thread: any.
-  [[nodiscard]] static Result<std::unique_ptr<Acceptor>> bind(gateway::Core& core, const Listen& listen);
+  [[nodiscard]] static Result<std::unique_ptr<Acceptor>> bind(gateway::Core& core, const Listen& listen, Serves serves = Serves::kExchanges);
   ~Acceptor();
 
   /// The address really bound, `host:port`.
@@ -34,13 +34,14 @@ class Acceptor final : public engine::IoHandler {
   void stop();
 
  private:
-  Acceptor(gateway::Core& core, const Listen& listen, std::vector<base::AddressRange> allowed, int fd, std::string address);
+  Acceptor(gateway::Core& core, const Listen& listen, std::vector<base::AddressRange> allowed, int fd, std::string address,
+           Serves serves);
   void on_ready(int fd, std::uint32_t ready) override;
   /// True where there may be more.
   bool accept_one();
   void give(int fd, std::string peer);
   [[nodiscard]] bool allows(const sockaddr_storage& peer) const noexcept;
-  static void refuse(int fd, std::string_view answer);
+  void refuse(int fd, std::string_view answer);
 
   gateway::Core& core_;
   const Listen listen_;

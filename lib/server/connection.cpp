@@ -67,6 +67,7 @@ void Connection::read() {
   if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
   if (n <= 0) return gone();
   const std::string_view bytes(space.data(), static_cast<std::size_t>(n));
+  hub_.counters().bytes_received.fetch_add(bytes.size(), std::memory_order_relaxed);
   switch (phase_) {
     case Phase::kLingering:
       discarded_ += bytes.size();
@@ -126,7 +127,7 @@ void Connection::on_head(http::RequestHead&& head) {
   // A request that is answered before its body has come costs the connection, unless the rest is short.
   const bool short_body = !head.has_body || (!head.chunked && head.content_length <= kSkippedBody);
 
-  if (serve_probe(head)) {
+  if (serve_page(head)) {
     skipping_body_ = true;
     return;
   }
@@ -137,6 +138,7 @@ void Connection::on_head(http::RequestHead&& head) {
   start.has_body = head.has_body;
   if (head.has_body && !head.chunked) start.declared_length = head.content_length;
   start.fixed_dialect = hub_.listen().dialect;
+  start.client_address = peer_;
   closing_if_early_ = !short_body;
   gateway::Exchange& exchange = hub_.engine().open(*this);
   exchange_ = &exchange;
@@ -214,18 +216,17 @@ void Connection::next_request() {
   if (!pending_.empty() && !parsing_) parse_pending();
 }
 
-bool Connection::serve_probe(const http::RequestHead& head) {
-  const bool ready = head.target == "/readyz";
-  if ((!ready && head.target != "/healthz") || (head.method != "GET" && head.method != "HEAD")) return false;
-  const bool good = !ready || !hub_.draining();
+bool Connection::serve_page(const http::RequestHead& head) {
+  const auto page = page_for(head, hub_.serves(), hub_.engine().core());
+  if (!page) return false;
   ResponseHead answer;
-  answer.status = good ? 200 : 503;
-  const std::string_view text = good ? "ok\n" : "draining\n";
-  answer.headers.add_trusted("content-type", "text/plain");
-  answer.headers.add_trusted("content-length", std::to_string(text.size()));
-  last_ = last_ || (head.has_body && (head.chunked || head.content_length > kSkippedBody));
+  answer.status = page->status;
+  answer.headers.add_trusted("content-type", page->content_type);
+  answer.headers.add_trusted("content-length", std::to_string(page->body.size()));
+  const bool drains = page->status == 503;  // this connection may not have been told yet
+  last_ = last_ || drains || (head.has_body && (head.chunked || head.content_length > kSkippedBody));
   responder_.head(answer, last_, hub_.loop().clock().wall());
-  wrote(responder_.body(fd_, text));
+  wrote(responder_.body(fd_, page->body));
   return true;
 }
 
@@ -254,6 +255,7 @@ void Connection::refuse_wire(const Error& error) {
 }
 
 void Connection::wrote(Responder::Written written) {
+  hub_.counters().bytes_sent.fetch_add(responder_.take_sent(), std::memory_order_relaxed);
   if (written == Responder::Written::kBroken) {
     // The client is gone. Not now: an exchange may be telling us something.
     if (broken_) return;

@@ -52,7 +52,7 @@ class Connection final : public engine::IoHandler,
   void read();
   void parse(std::string_view bytes);
   void parse_pending();
-  bool serve_probe(const http::RequestHead& head);
+  bool serve_page(const http::RequestHead& head);
   void refuse_wire(const Error& error);
   void answer_done();
   void next_request();

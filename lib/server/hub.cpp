@@ -32,8 +32,8 @@ std::uint32_t Census::open() const {
   return open_;
 }
 
-Hub::Hub(gateway::Engine& engine, const Listen& listen, std::shared_ptr<Census> census)
-    : engine_(engine), listen_(listen), census_(std::move(census)), scratch_(std::make_unique<std::array<char, 64 * 1024>>()) {}
+Hub::Hub(gateway::Engine& engine, const Listen& listen, std::shared_ptr<Census> census, Serves serves)
+    : engine_(engine), listen_(listen), census_(std::move(census)), serves_(serves), scratch_(std::make_unique<std::array<char, 64 * 1024>>()) {}
 
 Hub::~Hub() { close_all(); }
 
@@ -50,6 +50,7 @@ void Hub::leave(Connection& connection) {
   if (found == connections_.end()) return;
   census_->leave(connection.peer());
   engine_.connections.fetch_sub(1, std::memory_order_relaxed);
+  counters().open.fetch_sub(1, std::memory_order_relaxed);
   // Its own code may be on the stack: it goes when the turn is over.
   loop().defer([gone = std::move(found->second)] {});
   connections_.erase(found);

@@ -14,6 +14,7 @@
 #include "gateway/core.hpp"
 #include "gateway/engine.hpp"
 #include "server/connection.hpp"
+#include "server/pages.hpp"
 #include "sluice/config.hpp"
 
 namespace sluice::server {
@@ -37,7 +38,7 @@ class Census {
 /// Engine thread only, except the constructor.
 class Hub {
  public:
-  Hub(gateway::Engine& engine, const Listen& listen, std::shared_ptr<Census> census);
+  Hub(gateway::Engine& engine, const Listen& listen, std::shared_ptr<Census> census, Serves serves);
   ~Hub();
 
   void adopt(int fd, std::string peer);
@@ -50,7 +51,9 @@ class Hub {
   [[nodiscard]] engine::Loop& loop() noexcept { return engine_.loop(); }
   [[nodiscard]] const Listen& listen() const noexcept { return listen_; }
   [[nodiscard]] const RequestLimits& limits() const noexcept { return engine_.snapshot()->config.gateway.limits; }
-  [[nodiscard]] bool draining() const noexcept { return draining_; }
+  [[nodiscard]] Serves serves() const noexcept { return serves_; }
+  /// Who asks for statistics is not among those that are counted there.
+  [[nodiscard]] gateway::ConnectionCounters& counters() noexcept { return serves_ == Serves::kExchanges ? engine_.counters().connections : apart_; }
   /// Read space all connections of this engine share: a connection that is not being read from holds none.
   [[nodiscard]] std::array<char, 64 * 1024>& scratch() noexcept { return *scratch_; }
 
@@ -63,6 +66,8 @@ class Hub {
   gateway::Engine& engine_;
   const Listen listen_;
   std::shared_ptr<Census> census_;
+  const Serves serves_;
+  gateway::ConnectionCounters apart_;  // of connections that do not count
   std::unique_ptr<std::array<char, 64 * 1024>> scratch_;
   std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
   bool draining_ = false;

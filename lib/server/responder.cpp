@@ -166,6 +166,7 @@ Responder::Written Responder::send(int fd, std::string_view bytes) {
       out_.append(bytes);
       return Written::kSome;
     }
+    taken_ += static_cast<std::uint64_t>(n);
     const std::size_t buffered = std::min(static_cast<std::size_t>(n), out_.size() - sent_);
     sent_ += buffered;
     bytes.remove_prefix(static_cast<std::size_t>(n) - buffered);
