@@ -15,6 +15,12 @@ install(FILES "${PROJECT_SOURCE_DIR}/docs/schema/config.schema.json" "${PROJECT_
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 if(TARGET sluiced)
   install(TARGETS sluiced RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  install(FILES "${PROJECT_BINARY_DIR}/man/sluiced.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+  install(FILES "${PROJECT_SOURCE_DIR}/packaging/completions/sluiced" DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
+  install(FILES "${PROJECT_SOURCE_DIR}/packaging/completions/_sluiced" DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions")
+  # The unit names the program's place: that of the prefix the tree was configured with.
+  configure_file("${PROJECT_SOURCE_DIR}/packaging/sluiced.service.in" "${PROJECT_BINARY_DIR}/sluiced.service" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/sluiced.service" DESTINATION "lib/systemd/system")
 endif()
 if(TARGET sluice_c)
   install(TARGETS sluice_c EXPORT sluiceTargets LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")

@@ -141,7 +141,7 @@ int dump(const std::string& path) {
 int run(const Options& options) {
   switch (options.command) {
     case Command::kServe:
-      return serve(options.config);
+      return serve(options);
     case Command::kCheck:
       return check(options.config, options.json);
     case Command::kExplain:

@@ -15,8 +15,8 @@ constexpr int kGood = 0, kInvalid = 1, kUsage = 2;
 [[nodiscard]] int check(const std::string& config, bool json);
 [[nodiscard]] int explain(const std::string& config, const std::string& request, bool json);
 [[nodiscard]] int dump(const std::string& config);
-/// Serves until SIGTERM or SIGINT, then drains. Call it while the process has one thread only.
-[[nodiscard]] int serve(const std::string& config);
+/// Serves until SIGTERM or SIGINT, then drains; SIGHUP reloads. Call it once, while the process has one thread only.
+[[nodiscard]] int serve(const Options& options);
 
 /// The configuration --init prints: it runs as it is, without a key and without a network.
 extern const char* const kStarter;

@@ -7,8 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <chrono>
 #include <climits>
@@ -36,7 +34,7 @@ bool is_pipe(int fd) noexcept {
 
 }  // namespace
 
-LogWriter::LogWriter(int fd) : fd_(fd), pipe_(is_pipe(fd)), thread_([this] { work(); }) {}
+LogWriter::LogWriter(int fd, Dropped dropped) : fd_(fd), pipe_(is_pipe(fd)), told_(std::move(dropped)), thread_([this] { work(); }) {}
 
 LogWriter::~LogWriter() {
   {
@@ -57,7 +55,7 @@ void LogWriter::add(std::string_view line, bool now) {
     }
     const bool was_empty = lines_.empty(), was_hurried = hurried_;
     if (dropped_ != 0) {
-      const std::string told = fmt::format("{} lines were dropped here: the log was not read\n", std::exchange(dropped_, 0));
+      const std::string told = told_(std::exchange(dropped_, 0));
       lines_ += told;
       taken_ += told.size();
     }

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -15,8 +16,11 @@ namespace sluiced {
 /// Lines stay whole and in their order. Make it once the process' signals are blocked: its thread inherits that.
 class LogWriter {
  public:
+  /// Gives the line, its break included, that stands where so many were dropped. Thread: whoever adds the next one.
+  using Dropped = std::function<std::string(std::uint64_t lines)>;
+
   /// `fd` stays open and is the caller's.
-  explicit LogWriter(int fd);
+  LogWriter(int fd, Dropped dropped);
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
   /// Writes what is left, as long as somebody reads it.
@@ -33,6 +37,7 @@ class LogWriter {
 
   const int fd_;
   const bool pipe_;
+  const Dropped told_;
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   std::string lines_;

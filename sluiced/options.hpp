@@ -7,15 +7,26 @@
 
 #include <tl/expected.hpp>
 
+#include "sluice/gateway.hpp"
+
 namespace sluiced {
 
 enum class Command { kServe, kCheck, kExplain, kDump, kSchema, kInit, kVersion, kHelp };
+
+enum class LogFormat { kText, kJson };
+
+struct LogOptions {
+  LogFormat format = LogFormat::kText;
+  sluice::LogLevel level = sluice::LogLevel::kInfo;
+  bool access = false;  ///< a line for each exchange that is over
+};
 
 struct Options {
   Command command = Command::kServe;
   std::string config;   ///< path; empty for the commands that need none
   std::string request;  ///< path, for kExplain
   bool json = false;
+  LogOptions log = {};  ///< for kServe
 };
 
 /// `arguments` without the program's name. Errors: one sentence that says what is wrong with the command line.

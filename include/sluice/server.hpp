@@ -26,6 +26,9 @@ class Server {
   /// The addresses really bound, as `host:port`, in configuration order.
   [[nodiscard]] const std::vector<std::string>& addresses() const;
 
+  /// The address statistics are really served on, as `host:port`; empty where they are not.
+  [[nodiscard]] const std::string& statistics_address() const;
+
   /// Stops accepting (what is queued is still taken), reports not ready, lets running exchanges finish until `deadline`,
   /// then ends them with an error in the caller's dialect. Returns when all connections are closed. Thread: any but an engine's.
   Status drain(Milliseconds deadline);

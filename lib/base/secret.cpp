@@ -4,9 +4,11 @@
 
 #include <openssl/crypto.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
+#include <sstream>
+#include <system_error>
 #include <utility>
 
 namespace sluice {
@@ -52,9 +54,14 @@ Result<std::string> Secret::resolve() const {
       return std::string(value);
     }
     case Source::kFile: {
+      errno = 0;
       std::ifstream in(text_, std::ios::binary);
-      if (!in) return fail(Code::kSecretMissing, "secret file '" + text_ + "' cannot be read; check path and permissions");
-      std::string value{std::istreambuf_iterator<char>(in), {}};
+      std::ostringstream text;
+      if ((!in || !(text << in.rdbuf())) && errno != 0) {
+        return fail(Code::kSecretMissing,
+                    "secret file '" + text_ + "' cannot be read: " + std::generic_category().message(errno) + "; check path and permissions");
+      }
+      std::string value = std::move(text).str();
       if (!value.empty() && value.back() == '\n') value.pop_back();
       if (!value.empty() && value.back() == '\r') value.pop_back();
       if (value.empty()) return fail(Code::kSecretMissing, "secret file '" + text_ + "' is empty; write the secret into it");

@@ -54,6 +54,7 @@ void Exchange::send_attempt(engine::WireRequest wire) {
 void Exchange::open_attempt() {
   move(Happening::kSend);
   attempt_started_ = engine_.loop().now();
+  upstream().state->attempts.fetch_add(1, std::memory_order_relaxed);
   const Duration asked = plugins_ ? plugins_->waited_since_attempt() : Duration{};  // told as plugin_time
   if (plugins_) plugins_->waited_before = plugins_->run.waited();
   Attempt& ledger = outcome_.attempts.emplace_back();
@@ -155,6 +156,8 @@ void Exchange::close_attempt(Code code, std::string reason) {
   Attempt& ledger = attempt();
   ledger.code = code;
   ledger.reason = std::move(reason);
+  // What another attempt could mend is the upstream's failure; the caller's mistakes and leaving are not.
+  if (policy::classify(code, head_.status)) upstream().state->failures.fetch_add(1, std::memory_order_relaxed);
   ledger.total = engine_.loop().now() - attempt_started_;
   outcome_.upstream_time += ledger.total;
   if (plugins_) outcome_.upstream_time -= plugins_->waited_since_attempt();  // told as plugin_time

@@ -98,6 +98,29 @@ void judge_listener(Findings& findings, std::size_t index, std::map<std::string,
                  fmt::format("{} is bound by {} already", shown(listen.address), at("gateway/listen", first->second)));
 }
 
+/// Statistics ask nobody who he is, so only this machine may read them.
+void judge_statistics(Findings& findings) {
+  const GatewayOptions& gateway = findings.config().gateway;
+  constexpr std::string_view kHere = "/gateway/statistics_address";
+  if (gateway.statistics_address.empty()) return;
+  const auto address = http::parse_host_port(gateway.statistics_address);
+  if (!address) return findings.add(std::string(kHere), address.error().message);
+  if (reach_of(address->host) != Reach::kLoopback) {
+    return findings.add(std::string(kHere), shown(gateway.statistics_address) +
+                                                " is no loopback address; statistics are told to everyone who can connect");
+  }
+  const auto is_same = [](const std::string& a, const std::string& b) {
+    const auto plain = [](const std::string& host) { return host == "localhost" ? std::string("127.0.0.1") : host; };
+    return plain(a) == plain(b) || b == "0.0.0.0" || b == "::";
+  };
+  for (std::size_t i = 0; i < gateway.listen.size() && address->port != 0; ++i) {
+    const auto taken = http::parse_host_port(gateway.listen[i].address);
+    if (taken && taken->port == address->port && is_same(address->host, taken->host)) {
+      findings.add(std::string(kHere), fmt::format("{} is bound by {} already", shown(gateway.statistics_address), at("gateway/listen", i)));
+    }
+  }
+}
+
 /// A vocabulary that no model would ever come to.
 void judge_tokens(Findings& findings) {
   const std::vector<TokenRanks>& ranks = findings.config().gateway.tokens.ranks;
@@ -158,6 +181,7 @@ void judge_gateway(Findings& findings) {
   const GatewayOptions& gateway = findings.config().gateway;
   std::map<std::string, std::size_t> taken;
   for (std::size_t i = 0; i < gateway.listen.size(); ++i) judge_listener(findings, i, taken);
+  judge_statistics(findings);
   judge_tokens(findings);
   if (gateway.limits.body_bytes > gateway.limits.body_budget_bytes) {
     findings.add("/gateway/limits/body_bytes",

@@ -130,6 +130,10 @@ Codec<GatewayOptions> gateway_options() {
        field("threads", &GatewayOptions::threads, integer<std::uint32_t>(0, 256),
              "Engine threads. 0: none is made and the host program drives the gateway; `sluiced` refuses that.", "4"),
        field("listen", &GatewayOptions::listen, list_of(listen(), {.min_items = 0}), "The addresses to serve."),
+       field("statistics_address", &GatewayOptions::statistics_address, text(),
+             "`host:port` on loopback where `GET /statistics` tells in JSON what the gateway has done, to whoever may connect "
+             "from this machine; port 0 takes any free one. Unset: nowhere.",
+             "\"127.0.0.1:9090\""),
        field("plugins", &GatewayOptions::plugins, plugin_list(),
              "Plugins of every route. Those that authenticate stand here: they run before a route is known."),
        field("limits", &GatewayOptions::limits, request_limits(), "Bounds of one request."),

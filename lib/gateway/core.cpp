@@ -72,6 +72,7 @@ std::uint64_t system_seed() {
 
 Core::Core(OpenOptions options)
     : options_(std::move(options)), clock_(options_.clock != nullptr ? options_.clock : &system_clock()),
+      opened_at_(clock_->now()),
       seeds_(options_.seed != 0 ? options_.seed : system_seed()),
       budgets_(engine::make_connection_budgets()),
       simulators_(std::make_shared<sim::SimulatorScripts>(seeds_.next(), clock_->now())) {}
@@ -274,8 +275,6 @@ Statistics Core::statistics() const {
     out.refused += counters.refused.load(std::memory_order_relaxed);
     out.failed += counters.failed.load(std::memory_order_relaxed);
     out.cancelled += counters.cancelled.load(std::memory_order_relaxed);
-    out.connections.tls_handshakes += counters.tls_handshakes.load(std::memory_order_relaxed);
-    out.connections.tls_failures += counters.tls_failures.load(std::memory_order_relaxed);
     out.replayed_sends += counters.replayed.load(std::memory_order_relaxed);
     out.decoded_answers += counters.decoded.load(std::memory_order_relaxed);
     out.plugin_errors += counters.plugin_errors.load(std::memory_order_relaxed);
@@ -285,9 +284,25 @@ Statistics Core::statistics() const {
     out.unrecorded_verdicts += counters.unrecorded_verdicts.load(std::memory_order_relaxed);
     out.max_loop_lag = std::max(out.max_loop_lag, engine->loop().take_lag());
     out.open_per_engine.push_back(engine->open_exchanges());
+    const ConnectionCounters& connections = counters.connections;
+    out.connections.open += connections.open.load(std::memory_order_relaxed);
+    out.connections.accepted += connections.accepted.load(std::memory_order_relaxed);
+    out.connections.refused += connections.refused.load(std::memory_order_relaxed);
+    out.connections.tls_handshakes += connections.tls_handshakes.load(std::memory_order_relaxed);
+    out.connections.tls_failures += connections.tls_failures.load(std::memory_order_relaxed);
+    out.connections.bytes_received += connections.bytes_received.load(std::memory_order_relaxed);
+    out.connections.bytes_sent += connections.bytes_sent.load(std::memory_order_relaxed);
   }
   out.body_bytes_held = body_bytes_.load(std::memory_order_relaxed);
   if (!fork_mark_.in_child()) {  // a child of fork may find a lock held by nobody it has
+    const auto in_force = snapshot();
+    for (const CompiledUpstream& upstream : in_force->upstreams) {
+      const UpstreamState& state = *upstream.state;
+      out.upstreams.push_back({.name = upstream.config->name,
+                               .in_flight = state.in_flight->count(),
+                               .attempts = state.attempts.load(std::memory_order_relaxed),
+                               .failures = state.failures.load(std::memory_order_relaxed)});
+    }
     out.events = events()->statistics();
     out.token_corrections = token_ratios_->all();
   }

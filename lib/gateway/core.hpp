@@ -21,6 +21,14 @@
 
 namespace sluice::gateway {
 
+/// What an access log tells of an exchange beside its account. Lifetime: the call.
+struct AskedFor {
+  std::string_view method, path;          ///< as they came, without the query; empty where the head could not be read
+  std::string_view client_address;        ///< as the listener judged it; empty = in process
+  const telemetry::SecretMask& mask;      ///< of the exchange's configuration
+};
+using AccessLog = std::function<void(const Outcome& outcome, const AskedFor& asked)>;
+
 class Core {
  public:
   [[nodiscard]] static Result<std::unique_ptr<Core>> open(Config config, OpenOptions options);
@@ -71,6 +79,12 @@ class Core {
   /// What key ids are made with: secret, and this gateway's own.
   [[nodiscard]] const std::string& key_salt() const noexcept { return key_salt_; }
 
+  /// Called once for each exchange, behind on_outcome, on its engine thread; must not block. Set before the first exchange.
+  void set_access_log(AccessLog log) { access_log_ = std::move(log); }
+  [[nodiscard]] const AccessLog& access_log() const noexcept { return access_log_; }
+
+  [[nodiscard]] TimePoint opened_at() const noexcept { return opened_at_; }
+
   // Host-driven.
   [[nodiscard]] Engine& host_engine() const noexcept { return *engines_.front(); }
   /// Carries the events of this turn to their files: there is no thread that would.
@@ -87,7 +101,9 @@ class Core {
 
   OpenOptions options_;
   HostPlugins host_plugins_;
+  AccessLog access_log_;
   const Clock* clock_;
+  const TimePoint opened_at_;
   const ForkMark fork_mark_;
   bool host_driven_ = false;
   mutable std::mutex mutex_;                       // guards snapshot_, events_, reloads and close

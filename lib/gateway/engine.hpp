@@ -22,14 +22,18 @@ namespace sluice::gateway {
 
 class Core;
 
+/// What listeners do on one engine.
+struct ConnectionCounters {
+  std::atomic<std::uint64_t> open{0}, accepted{0}, refused{0}, bytes_received{0}, bytes_sent{0}, tls_handshakes{0}, tls_failures{0};
+};
+
 /// Counters one engine keeps; read by anyone.
 struct EngineCounters {
   std::atomic<std::uint64_t> started{0}, open{0}, completed{0}, refused{0}, failed{0}, cancelled{0}, replayed{0};
   // Of plugins.
   std::atomic<std::uint64_t> decoded{0}, plugin_errors{0}, plugin_timeouts{0}, plugins_failed_open{0}, ignored_resumes{0},
       unrecorded_verdicts{0};
-  // Of listeners.
-  std::atomic<std::uint64_t> tls_handshakes{0}, tls_failures{0};
+  ConnectionCounters connections;
 };
 
 class Engine {

@@ -36,6 +36,7 @@ void Exchange::move(Happening what) {
 }
 
 bool Exchange::begin(RequestStart start) {
+  client_address_ = std::move(start.client_address);
   if (Status head = receive_head(start); !head) {
     refuse(head.error());
     return false;
@@ -172,6 +173,9 @@ void Exchange::end(Happening how, Ending ending, std::optional<Error> error) {
   std::exchange(caller_, nullptr)->on_end(outcome_);
   if (plugins_) plugins_->run.finish(outcome_);
   if (const auto& report = engine_.core().options().on_outcome) report(outcome_);
+  if (const auto& log = engine_.core().access_log()) {
+    log(outcome_, {.method = method_, .path = target_.path, .client_address = client_address_, .mask = *snapshot_->mask});
+  }
   tell_event();
   engine_.retire(*this);
 }

@@ -272,6 +272,7 @@ class Exchange final : private engine::TransferSink {
   http::Target target_;
   Headers headers_;
   std::string host_;
+  std::string client_address_;
   const dialect::Dialect* dialect_ = nullptr;  // of the caller; never null once begin() ran
   dialect::Recognised recognised_;
   bool known_operation_ = false;

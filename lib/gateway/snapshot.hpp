@@ -2,6 +2,7 @@
 /// What an exchange keeps: one configuration, compiled. Immutable; an exchange holds the one it started with.
 /// Knows how names, patterns and secrets became indices, matchers and header values; must not know any exchange.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -38,6 +39,7 @@ struct UpstreamState {
   std::shared_ptr<policy::InFlight> in_flight; ///< attempts under way, for strategies that count
   engine::Endpoint endpoint;
   bool simulated = false;                      ///< provider `simulator`: answered in this process
+  std::atomic<std::uint64_t> attempts{0}, failures{0};  ///< for statistics; any thread
 };
 
 struct CompiledUpstream {

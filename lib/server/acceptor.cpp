@@ -86,9 +86,9 @@ static_assert(length_is_true(kFull) && length_is_true(kNotAllowed));
 
 }  // namespace
 
-Acceptor::Acceptor(gateway::Core& core, std::size_t index, int fd, std::string address)
-    : core_(core), index_(index), fd_(fd), address_(std::move(address)), census_(std::make_shared<Census>()), again_([this] { open(); }) {
-  for (const auto& engine : core.engines()) hubs_.push_back(std::make_unique<Hub>(*engine, index, census_));
+Acceptor::Acceptor(gateway::Core& core, std::size_t index, Serves serves, int fd, std::string address)
+    : core_(core), index_(index), serves_(serves), fd_(fd), address_(std::move(address)), census_(std::make_shared<Census>()), again_([this] { open(); }) {
+  for (const auto& engine : core.engines()) hubs_.push_back(std::make_unique<Hub>(*engine, index, serves, census_));
 }
 
 Acceptor::~Acceptor() {
@@ -96,22 +96,30 @@ Acceptor::~Acceptor() {
 }
 
 Result<std::unique_ptr<Acceptor>> Acceptor::bind(gateway::Core& core, std::size_t index) {
-  const auto snapshot = core.snapshot();
-  const Listen& listen = snapshot->config.gateway.listen[index];
-  const auto address = address_of(listen.address);
+  const std::string address = core.snapshot()->config.gateway.listen[index].address;
+  return bind(core, address, index, Serves::kExchanges);
+}
+
+Result<std::unique_ptr<Acceptor>> Acceptor::bind_statistics(gateway::Core& core) {
+  const std::string address = core.snapshot()->config.gateway.statistics_address;
+  return bind(core, address, 0, Serves::kStatistics);
+}
+
+Result<std::unique_ptr<Acceptor>> Acceptor::bind(gateway::Core& core, const std::string& text, std::size_t index, Serves serves) {
+  const auto address = address_of(text);
   if (!address) return tl::unexpected(address.error());
   const int fd = ::socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return fail(Code::kSystem, "socket for '" + listen.address + "': " + std::strerror(errno));
+  if (fd < 0) return fail(Code::kSystem, "socket for '" + text + "': " + std::strerror(errno));
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&address->storage), address->size) != 0 || ::listen(fd, kBacklog) != 0) {
     const int why = errno;
     ::close(fd);
     const Code code = why == EADDRINUSE ? Code::kAddressInUse : Code::kSystem;
-    return fail(code, "cannot listen on " + listen.address + ": " + std::strerror(why) +
+    return fail(code, "cannot listen on " + text + ": " + std::strerror(why) +
                           (why == EADDRINUSE ? "; end the program that holds it, or use another port" : ""));
   }
-  return std::unique_ptr<Acceptor>(new Acceptor(core, index, fd, bound_text(fd)));
+  return std::unique_ptr<Acceptor>(new Acceptor(core, index, serves, fd, bound_text(fd)));
 }
 
 void Acceptor::open() {
@@ -139,7 +147,7 @@ void Acceptor::follow_configuration() {
   const auto now = core_.engines().front()->snapshot();
   if (now == seen_) return;
   seen_ = now;
-  const Listen& listen = now->config.gateway.listen[index_];
+  const Listen& listen = serves_ == Serves::kExchanges ? now->config.gateway.listen[index_] : statistics_listen();
   allowed_.clear();
   for (const std::string& text : listen.allow_addresses) allowed_.push_back(*base::AddressRange::parse(text));  // judged at load
   secure_ = listen.tls.has_value();
@@ -189,6 +197,8 @@ void Acceptor::give(int fd, std::string peer) {
   gateway::Engine& engine = *core_.engines()[best];
   engine.connections.fetch_add(1, std::memory_order_relaxed);
   Hub* hub = hubs_[best].get();
+  hub->counters().accepted.fetch_add(1, std::memory_order_relaxed);
+  hub->counters().open.fetch_add(1, std::memory_order_relaxed);
   if (best == 0) return hub->adopt(fd, std::move(peer));
   engine.loop().post([hub, fd, peer = std::move(peer)] { hub->adopt(fd, peer); });
 }
@@ -200,6 +210,7 @@ bool Acceptor::allows(const sockaddr_storage& peer) const noexcept {
 }
 
 void Acceptor::refuse(int fd, std::string_view answer) {
+  hubs_.front()->counters().refused.fetch_add(1, std::memory_order_relaxed);
   // One send into an empty socket buffer; whether the client reads it is its own affair. Who expects TLS could not read it.
   if (!secure_) (void)::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::shutdown(fd, SHUT_WR);

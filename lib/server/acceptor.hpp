@@ -22,6 +22,8 @@ class Acceptor final : public engine::IoHandler {
   /// kInvalidConfiguration. Thread: any.
   /// `index`: of the listener in the configuration.
   [[nodiscard]] static Result<std::unique_ptr<Acceptor>> bind(gateway::Core& core, std::size_t index);
+  /// The address statistics are served on; likewise.
+  [[nodiscard]] static Result<std::unique_ptr<Acceptor>> bind_statistics(gateway::Core& core);
   ~Acceptor();
 
   /// The address really bound, `host:port`.
@@ -35,7 +37,8 @@ class Acceptor final : public engine::IoHandler {
   void stop();
 
  private:
-  Acceptor(gateway::Core& core, std::size_t index, int fd, std::string address);
+  Acceptor(gateway::Core& core, std::size_t index, Serves serves, int fd, std::string address);
+  [[nodiscard]] static Result<std::unique_ptr<Acceptor>> bind(gateway::Core& core, const std::string& text, std::size_t index, Serves serves);
   void on_ready(int fd, std::uint32_t ready) override;
   /// True where there may be more.
   bool accept_one();
@@ -45,7 +48,8 @@ class Acceptor final : public engine::IoHandler {
   void follow_configuration();
 
   gateway::Core& core_;
-  const std::size_t index_;
+  const std::size_t index_;                        // of the listener in the configuration
+  const Serves serves_;
   std::shared_ptr<const gateway::Snapshot> seen_;  // what follows is its
   std::vector<base::AddressRange> allowed_;        // empty = everyone
   bool secure_ = false;

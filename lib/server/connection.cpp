@@ -75,7 +75,7 @@ void Connection::shake_hands_later() {
 bool Connection::shake_hands() {
   shaking_later_ = false;
   if (phase_ != Phase::kHandshake) return false;
-  auto& counters = hub_.engine().counters();
+  auto& counters = hub_.counters();
   switch (channel_.handshake()) {
     case Channel::State::kAgain: watch(); return true;
     case Channel::State::kClosed:
@@ -101,6 +101,7 @@ void Connection::read() {
   const Channel::Moved got = channel_.receive(space);
   if (got.state == Channel::State::kAgain) return watch();
   if (got.state == Channel::State::kClosed) return gone();
+  hub_.counters().bytes_received.fetch_add(got.bytes, std::memory_order_relaxed);
   take({space.data(), got.bytes});
   if (phase_ != Phase::kClosed && !reading_paused_ && channel_.buffered()) read_later();
 }
@@ -175,7 +176,7 @@ void Connection::on_head(http::RequestHead&& head) {
   // A request that is answered before its body has come costs the connection, unless the rest is short.
   const bool short_body = !head.has_body || (!head.chunked && head.content_length <= kSkippedBody);
 
-  if (serve_probe(head)) {
+  if (serve_page(head)) {
     skipping_body_ = true;
     return;
   }
@@ -186,6 +187,7 @@ void Connection::on_head(http::RequestHead&& head) {
   start.has_body = head.has_body;
   if (head.has_body && !head.chunked) start.declared_length = head.content_length;
   start.fixed_dialect = hub_.listen().dialect;
+  start.client_address = peer_;
   start.certificate = certificate_.get();
   closing_if_early_ = !short_body;
   gateway::Exchange& exchange = hub_.engine().open(*this);
@@ -263,18 +265,17 @@ void Connection::next_request() {
   if (!pending_.empty() && !parsing_) parse_pending();
 }
 
-bool Connection::serve_probe(const http::RequestHead& head) {
-  const bool ready = head.target == "/readyz";
-  if ((!ready && head.target != "/healthz") || (head.method != "GET" && head.method != "HEAD")) return false;
-  const bool good = !ready || !hub_.draining();
+bool Connection::serve_page(const http::RequestHead& head) {
+  const auto page = page_for(head, hub_.serves(), hub_.engine().core());
+  if (!page) return false;
   ResponseHead answer;
-  answer.status = good ? 200 : 503;
-  const std::string_view text = good ? "ok\n" : "draining\n";
-  answer.headers.add_trusted("content-type", "text/plain");
-  answer.headers.add_trusted("content-length", std::to_string(text.size()));
-  last_ = last_ || (head.has_body && (head.chunked || head.content_length > kSkippedBody));
+  answer.status = page->status;
+  answer.headers.add_trusted("content-type", page->content_type);
+  answer.headers.add_trusted("content-length", std::to_string(page->body.size()));
+  const bool drains = page->status == 503;  // this connection may not have been told yet
+  last_ = last_ || drains || (head.has_body && (head.chunked || head.content_length > kSkippedBody));
   responder_.head(answer, last_, hub_.loop().clock().wall());
-  wrote(responder_.body(channel_, text));
+  wrote(responder_.body(channel_, page->body));
   return true;
 }
 
@@ -303,6 +304,7 @@ void Connection::refuse_wire(const Error& error) {
 }
 
 void Connection::wrote(Responder::Written written) {
+  hub_.counters().bytes_sent.fetch_add(responder_.take_sent(), std::memory_order_relaxed);
   if (written == Responder::Written::kBroken) {
     // The client is gone. Not now: an exchange may be telling us something.
     if (broken_) return;
@@ -372,7 +374,7 @@ void Connection::on_timer() {
   if (phase_ == Phase::kClosed || deadline_ == TimePoint::max()) return;
   if (hub_.loop().now() < deadline_) return hub_.loop().arm(timer_, deadline_);
   switch (phase_) {
-    case Phase::kHandshake: hub_.engine().counters().tls_failures.fetch_add(1, std::memory_order_relaxed); return close();
+    case Phase::kHandshake: hub_.counters().tls_failures.fetch_add(1, std::memory_order_relaxed); return close();
     case Phase::kIdle:
     case Phase::kLingering: return close();
     case Phase::kHead:

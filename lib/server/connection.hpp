@@ -58,7 +58,7 @@ class Connection final : public engine::IoHandler,
   void take(std::string_view bytes);
   void parse(std::string_view bytes);
   void parse_pending();
-  bool serve_probe(const http::RequestHead& head);
+  bool serve_page(const http::RequestHead& head);
   void refuse_wire(const Error& error);
   void answer_done();
   void next_request();

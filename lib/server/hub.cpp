@@ -41,8 +41,16 @@ std::uint32_t Census::open() const {
   return open_;
 }
 
-Hub::Hub(gateway::Engine& engine, std::size_t index, std::shared_ptr<Census> census)
-    : engine_(engine), index_(index), census_(std::move(census)), scratch_(std::make_unique<std::array<char, 64 * 1024>>()) {}
+Hub::Hub(gateway::Engine& engine, std::size_t index, Serves serves, std::shared_ptr<Census> census)
+    : engine_(engine), index_(index), serves_(serves), census_(std::move(census)), scratch_(std::make_unique<std::array<char, 64 * 1024>>()) {}
+
+const Listen& Hub::listen() const noexcept {
+  return serves_ == Serves::kExchanges ? engine_.snapshot()->config.gateway.listen[index_] : statistics_listen();
+}
+
+std::shared_ptr<const auth::ServerTls> Hub::tls() const noexcept {
+  return serves_ == Serves::kExchanges ? engine_.snapshot()->listener_tls[index_] : nullptr;
+}
 
 Hub::~Hub() { close_all(); }
 
@@ -59,6 +67,7 @@ void Hub::leave(Connection& connection) {
   if (found == connections_.end()) return;
   census_->leave(connection.peer());
   engine_.connections.fetch_sub(1, std::memory_order_relaxed);
+  counters().open.fetch_sub(1, std::memory_order_relaxed);
   // Its own code may be on the stack: it goes when the turn is over.
   loop().defer([gone = std::move(found->second)] {});
   connections_.erase(found);

@@ -16,6 +16,7 @@
 #include "gateway/core.hpp"
 #include "gateway/engine.hpp"
 #include "server/connection.hpp"
+#include "server/pages.hpp"
 #include "sluice/config.hpp"
 
 namespace sluice::server {
@@ -40,8 +41,8 @@ class Census {
 /// Engine thread only, except the constructor.
 class Hub {
  public:
-  /// `index`: of the listener in the configuration.
-  Hub(gateway::Engine& engine, std::size_t index, std::shared_ptr<Census> census);
+  /// `index`: of the listener in the configuration, where exchanges are served.
+  Hub(gateway::Engine& engine, std::size_t index, Serves serves, std::shared_ptr<Census> census);
   ~Hub();
 
   void adopt(int fd, std::string peer);
@@ -53,10 +54,12 @@ class Hub {
   [[nodiscard]] gateway::Engine& engine() noexcept { return engine_; }
   [[nodiscard]] engine::Loop& loop() noexcept { return engine_.loop(); }
   /// As the configuration in force has it.
-  [[nodiscard]] const Listen& listen() const noexcept { return engine_.snapshot()->config.gateway.listen[index_]; }
-  [[nodiscard]] const std::shared_ptr<const auth::ServerTls>& tls() const noexcept { return engine_.snapshot()->listener_tls[index_]; }
+  [[nodiscard]] const Listen& listen() const noexcept;
+  [[nodiscard]] std::shared_ptr<const auth::ServerTls> tls() const noexcept;  ///< null = plain
   [[nodiscard]] const RequestLimits& limits() const noexcept { return engine_.snapshot()->config.gateway.limits; }
-  [[nodiscard]] bool draining() const noexcept { return draining_; }
+  [[nodiscard]] Serves serves() const noexcept { return serves_; }
+  /// Who asks for statistics is not among those that are counted there.
+  [[nodiscard]] gateway::ConnectionCounters& counters() noexcept { return serves_ == Serves::kExchanges ? engine_.counters().connections : apart_; }
   /// Read space all connections of this engine share: a connection that is not being read from holds none.
   [[nodiscard]] std::array<char, 64 * 1024>& scratch() noexcept { return *scratch_; }
 
@@ -72,7 +75,9 @@ class Hub {
   void shake_waiting_hands();
   gateway::Engine& engine_;
   const std::size_t index_;
+  const Serves serves_;
   std::shared_ptr<Census> census_;
+  gateway::ConnectionCounters apart_;  // of connections that do not count
   std::unique_ptr<std::array<char, 64 * 1024>> scratch_;
   std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
   std::deque<std::weak_ptr<Connection>> waiting_;  // for a step of their handshake

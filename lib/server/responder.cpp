@@ -164,6 +164,7 @@ Responder::Written Responder::send(Channel& channel, std::string_view bytes) {
       out_.append(bytes);
       return Written::kSome;
     }
+    taken_ += moved.bytes;
     const std::size_t buffered = std::min(moved.bytes, out_.size() - sent_);
     sent_ += buffered;
     bytes.remove_prefix(moved.bytes - buffered);

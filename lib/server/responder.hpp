@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "server/channel.hpp"
 #include "sluice/clock.hpp"
@@ -35,6 +36,8 @@ class Responder {
   [[nodiscard]] Written flush(Channel& channel);
 
   [[nodiscard]] std::size_t kept() const noexcept { return out_.size() - sent_; }
+  /// Bytes the socket has taken since this was last asked.
+  [[nodiscard]] std::uint64_t take_sent() noexcept { return std::exchange(taken_, 0); }
   [[nodiscard]] Framing framing() const noexcept { return framing_; }
   /// Of a body with a stated length: what has not been given yet.
   [[nodiscard]] std::uint64_t missing() const noexcept { return missing_; }
@@ -43,6 +46,7 @@ class Responder {
   [[nodiscard]] Written send(Channel& channel, std::string_view bytes);
   std::string out_;
   std::size_t sent_ = 0;
+  std::uint64_t taken_ = 0;
   Framing framing_ = Framing::kNone;
   std::uint64_t missing_ = 0;
   bool http10_ = false, head_request_ = false;

@@ -25,8 +25,15 @@ class Server::Impl {
       addresses_.push_back((*acceptor)->address());
       acceptors_.push_back(std::move(*acceptor));
     }
+    if (!snapshot->config.gateway.statistics_address.empty()) {
+      auto acceptor = server::Acceptor::bind_statistics(core_);
+      if (!acceptor) return tl::unexpected(acceptor.error());
+      statistics_ = std::move(*acceptor);
+      statistics_address_ = statistics_->address();
+    }
     on_engine(0, [this] {
       for (const auto& acceptor : acceptors_) acceptor->open();
+      if (statistics_) statistics_->open();
     });
     return {};
   }
@@ -64,6 +71,7 @@ class Server::Impl {
   }
 
   const std::vector<std::string>& addresses() const { return addresses_; }
+  const std::string& statistics_address() const { return statistics_address_; }
 
  private:
   /// Runs `task` on an engine's thread and waits for it.
@@ -94,6 +102,7 @@ class Server::Impl {
 
   void stop() {
     if (acceptors_.empty()) return;
+    if (statistics_) acceptors_.push_back(std::move(statistics_));  // a drain could be watched up to here
     on_engine(0, [this] {
       for (const auto& acceptor : acceptors_) acceptor->stop();
     });
@@ -108,7 +117,9 @@ class Server::Impl {
 
   gateway::Core& core_;
   std::vector<std::unique_ptr<server::Acceptor>> acceptors_;
+  std::unique_ptr<server::Acceptor> statistics_;  // null where they are not served
   std::vector<std::string> addresses_;
+  std::string statistics_address_;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -123,6 +134,8 @@ Result<Server> Server::start(Gateway& gateway) {
 }
 
 const std::vector<std::string>& Server::addresses() const { return impl_->addresses(); }
+
+const std::string& Server::statistics_address() const { return impl_->statistics_address(); }
 
 Status Server::drain(Milliseconds deadline) { return impl_->drain(deadline); }
 

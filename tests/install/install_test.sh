@@ -71,13 +71,39 @@ subdirectory)
 contents)
   for file in bin/sluiced include/sluice/sluice.hpp include/sluice/testing.hpp include/sluice.h include/sluice/queue.h share/sluice/config.schema.json \
               share/sluice/event.schema.json share/sluice/gateway.json \
-              share/doc/sluice/LICENSE share/doc/sluice/NOTICE; do
+              share/doc/sluice/LICENSE share/doc/sluice/NOTICE share/man/man1/sluiced.1 share/bash-completion/completions/sluiced \
+              share/zsh/vendor-completions/_sluiced lib/systemd/system/sluiced.service; do
     [ -e "$prefix/$file" ] || fail "$file was not installed"
   done
   [ "$(try "$prefix/bin/sluiced" --version)" != "" ] || fail "sluiced --version says nothing"
   try "$prefix/bin/sluiced" "$prefix/share/sluice/gateway.json" --check
   try "$prefix/bin/sluiced" --schema | cmp - "$prefix/share/sluice/config.schema.json" || fail "the installed schema is not the one sluiced prints"
   cmp "$SLUICE_SOURCE/docs/schema/event.schema.json" "$prefix/share/sluice/event.schema.json"
+  # The manual and the completion tell every option that the daemon has.
+  options=$(try "$prefix/bin/sluiced" --help | grep -oE -- '--[a-z][a-z-]*' | sort -u)
+  [ "$(wc -l <<<"$options")" -ge 10 ] || fail "sluiced --help tells few options: $options"
+  for option in $options; do
+    sed 's/\\-/-/g' "$prefix/share/man/man1/sluiced.1" | grep -qF -- "$option" || fail "the manual does not know $option"
+  done
+  complete_with() {
+    PATH=$prefix/bin:$PATH LD_LIBRARY_PATH=$(libdir) bash -c 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sluiced; printf "%s\n" "${COMPREPLY[@]}"' \
+      "$prefix/share/bash-completion/completions/sluiced" "$@"
+  }
+  [ "$(complete_with sluiced gateway.json --)" = "$options" ] || fail "bash completes other options than there are"
+  [ "$(complete_with sluiced --log-level w)" = warning ] || fail "bash does not complete the values of --log-level"
+  [ "$(complete_with sluiced --log-format '' | tr '\n' ' ')" = "text json " ] || fail "bash does not complete the values of --log-format"
+  grep -qE '^ExecStart=/.*/sluiced /.*/sluice/gateway\.json$' "$prefix/lib/systemd/system/sluiced.service" || fail "the unit does not name what it starts"
+  # The image installs what the daemon is linked to.
+  command -v dpkg >/dev/null || exit 0
+  ldd "$prefix/bin/sluiced" >"$work/libraries"
+  objdump -p "$prefix/bin/sluiced" | awk '/NEEDED/ {print $2}' | while read -r library; do
+    path=$(awk -v name="$library" '$1 == name {print $3}' "$work/libraries")
+    [ -n "$path" ] || continue  # the loader
+    path=$(readlink -f "$path")
+    package=$(dpkg -S "*/$(basename "$(dirname "$path")")/$(basename "$path")" | head -n 1 | cut -d: -f1)
+    case $package in libc6 | libgcc-s1 | libsluice*) continue ;; esac
+    grep -qw -- "$package" "$SLUICE_SOURCE/packaging/Dockerfile" || fail "packaging/Dockerfile does not install $package, for $library"
+  done
   ;;
 exports)
   # What a program may bind to is in namespace sluice; nothing of the packages below and nothing of the rooms leaks.

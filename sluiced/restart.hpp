@@ -1,0 +1,14 @@
+#pragma once
+/// What a new configuration changes that a running daemon cannot: its threads and its listeners. Knows both documents; changes
+/// nothing.
+
+#include <vector>
+
+#include "sluice/config.hpp"
+
+namespace sluiced {
+
+/// Each of these settings that differs, by its pointer. What a listener's `tls` holds may change; that there is one may not.
+[[nodiscard]] std::vector<sluice::Problem> needs_restart(const sluice::Config& running, const sluice::Config& wanted);
+
+}  // namespace sluiced

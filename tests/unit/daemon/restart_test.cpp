@@ -1,0 +1,76 @@
+// What a reload may not change: named setting by setting.
+
+#include "restart.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+using namespace sluice;
+using sluiced::needs_restart;
+
+namespace {
+
+Config running() {
+  Config config;
+  config.gateway.threads = 2;
+  config.gateway.listen = {{.address = "127.0.0.1:8080"}, {.address = "127.0.0.1:8081"}};
+  config.gateway.statistics_address = "127.0.0.1:9090";
+  return config;
+}
+
+std::vector<std::string> pointers(const Config& wanted) {
+  std::vector<std::string> out;
+  for (const Problem& problem : needs_restart(running(), wanted)) out.push_back(problem.pointer);
+  return out;
+}
+
+using Pointers = std::vector<std::string>;
+
+}  // namespace
+
+// OPS-11
+TEST_CASE("the same listeners and threads need no restart, whatever else has changed") {
+  Config wanted = running();
+  wanted.gateway.name = "another";
+  wanted.gateway.limits.body_bytes = 1;
+  wanted.gateway.max_exchanges = 7;
+  wanted.upstreams.push_back({.name = "new"});
+  CHECK(pointers(wanted) == Pointers{});
+}
+
+// OPS-11
+TEST_CASE("an address, threads and the place of statistics are named with both values") {
+  Config wanted = running();
+  wanted.gateway.threads = 4;
+  wanted.gateway.statistics_address = "";
+  wanted.gateway.listen[1].address = "127.0.0.1:8082";
+  const auto problems = needs_restart(running(), wanted);
+  REQUIRE(problems.size() == 3);
+  CHECK(to_string(problems) ==
+        "/gateway/threads: is 2 and would be 4; sluiced takes it at start, so restart it for that\n"
+        "/gateway/statistics_address: is \"127.0.0.1:9090\" and would be unset; sluiced takes it at start, so restart it for that\n"
+        "/gateway/listen/1/address: is \"127.0.0.1:8081\" and would be \"127.0.0.1:8082\"; sluiced takes it at start, so restart it for that");
+}
+
+// OPS-11
+TEST_CASE("every other setting of a listener is named, one that was unset before, too") {
+  Config wanted = running();
+  wanted.gateway.listen[0].idle_timeout = Milliseconds{1};
+  wanted.gateway.listen[0].max_connections = 9;
+  wanted.gateway.listen[1].allow_addresses = {"10.0.0.0/8"};
+  auto found = pointers(wanted);
+  std::sort(found.begin(), found.end());
+  CHECK(found == Pointers{"/gateway/listen/0/idle_timeout_ms", "/gateway/listen/0/max_connections", "/gateway/listen/1/allow_addresses"});
+}
+
+// OPS-11
+TEST_CASE("one listener more, or one less, is named as a whole") {
+  Config wanted = running();
+  wanted.gateway.listen.push_back({.address = "127.0.0.1:8082"});
+  CHECK(pointers(wanted) == Pointers{"/gateway/listen"});
+  wanted.gateway.listen.resize(1);
+  CHECK(pointers(wanted) == Pointers{"/gateway/listen"});
+}
