@@ -9,6 +9,7 @@
 
 #include "gateway/plugin_links.hpp"
 #include "json/writer.hpp"
+#include "new_key.hpp"
 #include "request_file.hpp"
 #include "sluice/sluice.hpp"
 
@@ -138,6 +139,15 @@ int dump(const std::string& path) {
   return kGood;
 }
 
+int new_key(const std::string& name) {
+  const auto made = make_key(name);
+  if (!made) return complain(made.error().message);
+  print(fmt::format("{}\n\nThat is the key of '{}'. It is shown this once and kept nowhere: the configuration knows its SHA-256.\n"
+                    "Its entry in \"consumers\" (of a consumer that is there already, add what stands in \"keys\"):\n\n{}\n",
+                    made->key, name, made->entry));
+  return kGood;
+}
+
 int run(const Options& options) {
   switch (options.command) {
     case Command::kServe:
@@ -154,6 +164,8 @@ int run(const Options& options) {
     case Command::kInit:
       print(kStarter);
       return kGood;
+    case Command::kNewKey:
+      return new_key(options.name);
     case Command::kVersion:
       print(fmt::format("sluiced {}\n", sluice::version()));
       return kGood;

@@ -15,6 +15,7 @@ constexpr int kGood = 0, kInvalid = 1, kUsage = 2;
 [[nodiscard]] int check(const std::string& config, bool json);
 [[nodiscard]] int explain(const std::string& config, const std::string& request, bool json);
 [[nodiscard]] int dump(const std::string& config);
+[[nodiscard]] int new_key(const std::string& name);
 /// Serves until SIGTERM or SIGINT, then drains; SIGHUP reloads. Call it once, while the process has one thread only.
 [[nodiscard]] int serve(const Options& options);
 

@@ -17,10 +17,10 @@ struct Word {
   bool needs_config;
 };
 
-constexpr std::array kWords{Word{"--check", Command::kCheck, true}, Word{"--explain", Command::kExplain, true},
-                            Word{"--dump", Command::kDump, true},   Word{"--schema", Command::kSchema, false},
-                            Word{"--init", Command::kInit, false},  Word{"--version", Command::kVersion, false},
-                            Word{"--help", Command::kHelp, false}};
+constexpr std::array kWords{Word{"--check", Command::kCheck, true},     Word{"--explain", Command::kExplain, true},
+                            Word{"--dump", Command::kDump, true},       Word{"--schema", Command::kSchema, false},
+                            Word{"--init", Command::kInit, false},      Word{"--new-key", Command::kNewKey, false},
+                            Word{"--version", Command::kVersion, false}, Word{"--help", Command::kHelp, false}};
 
 /// An option of serving that takes one of a few values.
 struct Choice {
@@ -82,6 +82,7 @@ usage:
                                              say which route and upstream a request would take and why; sends nothing
   sluiced CONFIG.json --dump                 print the effective configuration, defaults included, secrets masked
   sluiced --init                             print a configuration to start from
+  sluiced --new-key NAME                     make a key for a consumer; print it, this once, and the entry that knows it
   sluiced --schema                           print the JSON Schema of the configuration
   sluiced --version
   sluiced --help
@@ -120,10 +121,12 @@ tl::expected<Options, std::string> parse_options(std::span<const std::string_vie
       }
       chosen = word;
       options.command = word->command;
-      if (word->command != Command::kExplain) continue;
-      if (i + 1 == arguments.size() || arguments[i + 1].starts_with("--"))
-        return tl::unexpected(std::string("'--explain' needs the path of a request file"));
-      options.request = arguments[++i];
+      if (word->command != Command::kExplain && word->command != Command::kNewKey) continue;
+      const bool explains = word->command == Command::kExplain;
+      if (i + 1 == arguments.size() || arguments[i + 1].starts_with("--")) {
+        return tl::unexpected("'" + std::string(argument) + "' needs " + (explains ? "the path of a request file" : "the name of a consumer"));
+      }
+      (explains ? options.request : options.name) = arguments[++i];
     } else if (argument.starts_with("-") && argument != "-") {
       return tl::unexpected(unknown(argument));
     } else if (argument.empty()) {

@@ -11,7 +11,7 @@
 
 namespace sluiced {
 
-enum class Command { kServe, kCheck, kExplain, kDump, kSchema, kInit, kVersion, kHelp };
+enum class Command { kServe, kCheck, kExplain, kDump, kSchema, kInit, kNewKey, kVersion, kHelp };
 
 enum class LogFormat { kText, kJson };
 
@@ -25,6 +25,7 @@ struct Options {
   Command command = Command::kServe;
   std::string config;   ///< path; empty for the commands that need none
   std::string request;  ///< path, for kExplain
+  std::string name;     ///< of a consumer, for kNewKey
   bool json = false;
   LogOptions log = {};  ///< for kServe
 };

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.hpp"
 #include "http/target.hpp"
 
 namespace sluice::auth {
@@ -26,40 +27,21 @@ struct Sha256 {
   std::unique_ptr<EVP_MD_CTX, Freed> context{EVP_MD_CTX_new()};
 };
 
-std::optional<Digest> parse_digest(std::string_view hex) noexcept {
-  Digest digest{};
-  if (hex.size() != 2 * digest.size()) return std::nullopt;
-  for (std::size_t i = 0; i < hex.size(); ++i) {
-    const char c = hex[i];
-    int value = 0;
-    if (c >= '0' && c <= '9') value = c - '0';
-    else if (c >= 'a' && c <= 'f') value = c - 'a' + 10;
-    else if (c >= 'A' && c <= 'F') value = c - 'A' + 10;
-    else return std::nullopt;
-    digest[i / 2] = static_cast<std::uint8_t>(digest[i / 2] << 4 | value);
-  }
-  return digest;
-}
-
 /// The first place and key found, and whether a second one contradicts it.
 class Finding {
  public:
   void add(std::string_view place, std::string_view key) {
-    if (key.empty()) return;
-    if (!found_) {
-      place_ = place;
-      found_.emplace(key);
-    } else {
-      compare(place, key);
-    }
+    if (!key.empty() && fits(place, key)) found_.emplace(key);
   }
   void add_decoded(std::string_view place, std::string key) {
-    if (key.empty()) return;
-    if (!found_) {
-      place_ = place;
-      found_.emplace(std::move(key));
-    } else {
-      compare(place, key);
+    if (!key.empty() && fits(place, key)) found_.emplace(std::move(key));
+  }
+  void add_basic(std::string_view place, Presented pair) {
+    if (!found_ || (!found_->is_basic() && !pair.key().empty() && found_->key() == pair.key())) {
+      if (!found_) place_ = place;
+      found_.emplace(std::move(pair));  // with its user, whom the other place leaves open
+    } else if (contradiction_.empty() && (pair.key().empty() || found_->key() != pair.key() || found_->user() != pair.user())) {
+      contradiction_ = place;
     }
   }
   Result<std::optional<Presented>> result() && {
@@ -69,22 +51,32 @@ class Finding {
   }
 
  private:
-  // Both texts are the caller's own, so how long the comparison takes tells it nothing.
-  void compare(std::string_view place, std::string_view key) {
-    if (contradiction_.empty() && found_->key() != key) contradiction_ = place;
+  /// True for the first one. Both texts are the caller's own, so how long the comparison takes tells it nothing.
+  bool fits(std::string_view place, std::string_view key) {
+    if (found_) {
+      if (contradiction_.empty() && found_->key() != key) contradiction_ = place;
+      return false;
+    }
+    place_ = place;
+    return true;
   }
   std::optional<Presented> found_;
   std::string_view place_, contradiction_;
 };
 
-/// What follows `Bearer` and blanks; empty for every other scheme.
-std::string_view bearer(std::string_view value) noexcept {
-  constexpr std::string_view kScheme = "bearer";
-  if (value.size() <= kScheme.size() || !same_name(value.substr(0, kScheme.size()), kScheme) || value[kScheme.size()] != ' ') return {};
-  value.remove_prefix(kScheme.size());
+/// What follows `scheme`, which is in lower case, and blanks; empty for every other scheme.
+std::string_view behind(std::string_view scheme, std::string_view value) noexcept {
+  if (value.size() <= scheme.size() || !same_name(value.substr(0, scheme.size()), scheme) || value[scheme.size()] != ' ') return {};
+  value.remove_prefix(scheme.size());
   while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
   while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
   return value;
+}
+
+void find_in_authorization(std::string_view value, Finding& finding) {
+  constexpr std::string_view kPlace = "Authorization";
+  if (const std::string_view token = behind("bearer", value); !token.empty()) return finding.add(kPlace, token);
+  if (const std::string_view token = behind("basic", value); !token.empty()) finding.add_basic(kPlace, Presented::basic(token));
 }
 
 void find_in_query(std::string_view query, Finding& finding) {
@@ -114,6 +106,21 @@ Digest sha256(std::string_view text) noexcept {
   if (!context || !sha.algorithm || EVP_DigestInit_ex(context, sha.algorithm.get(), nullptr) != 1 ||
       EVP_DigestUpdate(context, text.data(), text.size()) != 1 || EVP_DigestFinal_ex(context, digest.data(), nullptr) != 1) {
     digest.fill(0);
+  }
+  return digest;
+}
+
+std::optional<Digest> parse_digest(std::string_view hex) noexcept {
+  Digest digest{};
+  if (hex.size() != 2 * digest.size()) return std::nullopt;
+  for (std::size_t i = 0; i < hex.size(); ++i) {
+    const char c = hex[i];
+    int value = 0;
+    if (c >= '0' && c <= '9') value = c - '0';
+    else if (c >= 'a' && c <= 'f') value = c - 'a' + 10;
+    else if (c >= 'A' && c <= 'F') value = c - 'A' + 10;
+    else return std::nullopt;
+    digest[i / 2] = static_cast<std::uint8_t>(digest[i / 2] << 4 | value);
   }
   return digest;
 }
@@ -148,11 +155,13 @@ Result<KeyRing> KeyRing::compile(std::span<const KeySource> sources) {
     }
     const std::size_t at = ring.slot_of(*digest);
     if (!ring.slots_[at].used) {
-      ring.slots_[at] = {*digest, source.consumer, true};
+      ring.slots_[at] = {*digest, {source.consumer, source.expires}, true};
       owners[at] = &source;
       ++ring.size_;
-    } else if (ring.slots_[at].consumer != source.consumer) {
+    } else if (ring.slots_[at].owner.consumer != source.consumer) {
       report(source, fmt::format("the same key belongs to another consumer, at {}; a key names one consumer", owners[at]->pointer));
+    } else if (ring.slots_[at].owner.expires != source.expires) {
+      report(source, fmt::format("the same key stands at {} with another end; say once when it expires", owners[at]->pointer));
     }
   }
   if (!problems.empty()) return fail(Code::kInvalidConfiguration, std::move(problems));
@@ -169,11 +178,23 @@ std::size_t KeyRing::slot_of(const Digest& digest) const noexcept {
   return at;
 }
 
-std::optional<std::size_t> KeyRing::find(std::string_view key) const noexcept {
+std::optional<KeyOwner> KeyRing::find(std::string_view key) const noexcept {
   if (slots_.empty() || key.empty()) return std::nullopt;
   const Slot& slot = slots_[slot_of(sha256(key))];
   if (!slot.used) return std::nullopt;
-  return slot.consumer;
+  return slot.owner;
+}
+
+Presented Presented::basic(std::string_view token) {
+  Presented out{std::string_view{}};
+  out.basic_ = true;
+  auto pair = base::base64_decode(token);
+  if (!pair) return out;
+  const std::size_t colon = pair->find(':');  // the first one: a name has none, a key may
+  if (colon == std::string::npos) return out;
+  out.decoded_ = std::move(*pair);
+  out.key_at_ = colon + 1;
+  return out;
 }
 
 Result<std::optional<Presented>> presented_key(const Headers& headers, std::string_view query) {
@@ -188,7 +209,7 @@ Result<std::optional<Presented>> presented_key(const Headers& headers, std::stri
         if (same_name(field.name, "x-api-key")) finding.add("x-api-key", field.value);
         break;
       case 13:
-        if (same_name(field.name, "authorization")) finding.add("Authorization", bearer(field.value));
+        if (same_name(field.name, "authorization")) find_in_authorization(field.value, finding);
         break;
       case 14:
         if (same_name(field.name, "x-goog-api-key")) finding.add("x-goog-api-key", field.value);

@@ -1,4 +1,4 @@
-// Networks as numbers: IPv4 is held as IPv6 maps it, so that one comparison judges both.
+// Addresses and networks as numbers: IPv4 is held as IPv6 maps it, so that one comparison judges both.
 
 #include "base/address_range.hpp"
 
@@ -24,7 +24,45 @@ bool same_prefix(const std::array<std::uint8_t, 16>& a, const std::array<std::ui
   return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
 }
 
+bool is_ipv4(const std::array<std::uint8_t, 16>& bytes) noexcept { return std::equal(kMapped.begin(), kMapped.end(), bytes.begin()); }
+
 }  // namespace
+
+std::optional<Address> Address::parse(std::string_view text) noexcept {
+  std::array<char, INET6_ADDRSTRLEN> terminated{};
+  if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) return std::nullopt;
+  std::copy(text.begin(), text.end(), terminated.begin());
+  Address out;
+  if (::inet_pton(AF_INET, terminated.data(), out.bytes_.data() + kMapped.size()) == 1) {
+    std::copy(kMapped.begin(), kMapped.end(), out.bytes_.begin());
+    return out;
+  }
+  if (::inet_pton(AF_INET6, terminated.data(), out.bytes_.data()) == 1) return out;
+  return std::nullopt;
+}
+
+std::optional<Address> Address::of(const sockaddr* address) noexcept {
+  Address out;
+  if (address->sa_family == AF_INET) {
+    std::copy(kMapped.begin(), kMapped.end(), out.bytes_.begin());
+    sockaddr_in v4{};
+    std::memcpy(&v4, address, sizeof v4);
+    std::memcpy(out.bytes_.data() + kMapped.size(), &v4.sin_addr, 4);
+    return out;
+  }
+  if (address->sa_family != AF_INET6) return std::nullopt;
+  sockaddr_in6 v6{};
+  std::memcpy(&v6, address, sizeof v6);
+  std::memcpy(out.bytes_.data(), &v6.sin6_addr, 16);
+  return out;
+}
+
+std::string Address::text() const {
+  std::array<char, INET6_ADDRSTRLEN> out{};
+  const bool v4 = is_ipv4(bytes_);
+  ::inet_ntop(v4 ? AF_INET : AF_INET6, bytes_.data() + (v4 ? kMapped.size() : 0), out.data(), out.size());
+  return out.data();
+}
 
 Result<AddressRange> AddressRange::parse(std::string_view text) {
   const auto bad = [text](const std::string& why) {
@@ -48,31 +86,17 @@ Result<AddressRange> AddressRange::parse(std::string_view text) {
       return bad("the prefix must be a number from 0 to " + std::to_string(most));
   }
   range.bits_ = bits + (most == 32 ? kMappedBits : 0);
-  Bytes masked = range.network_;
+  auto masked = range.network_;
   for (unsigned bit = range.bits_; bit < 128; ++bit) masked[bit / 8] &= static_cast<std::uint8_t>(~(0x80u >> (bit % 8)));
   if (masked != range.network_) return bad("bits are set behind the prefix: name the network's first address");
   return range;
 }
 
-std::optional<AddressRange::Bytes> AddressRange::bytes_of(const sockaddr* address) noexcept {
-  Bytes out{};
-  if (address->sa_family == AF_INET) {
-    std::copy(kMapped.begin(), kMapped.end(), out.begin());
-    sockaddr_in v4{};
-    std::memcpy(&v4, address, sizeof v4);
-    std::memcpy(out.data() + kMapped.size(), &v4.sin_addr, 4);
-    return out;
-  }
-  if (address->sa_family != AF_INET6) return std::nullopt;
-  sockaddr_in6 v6{};
-  std::memcpy(&v6, address, sizeof v6);
-  std::memcpy(out.data(), &v6.sin6_addr, 16);
-  return out;
-}
+bool AddressRange::contains(const Address& address) const noexcept { return same_prefix(address.bytes_, network_, bits_); }
 
 bool AddressRange::contains(const sockaddr* address) const noexcept {
-  const auto bytes = bytes_of(address);
-  return bytes && same_prefix(*bytes, network_, bits_);
+  const auto known = Address::of(address);
+  return known && contains(*known);
 }
 
 }  // namespace sluice::base

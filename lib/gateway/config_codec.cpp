@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "auth/certificate_index.hpp"
+
 namespace sluice::gateway::config {
 
 namespace {
@@ -26,6 +28,8 @@ bool is_sha256(std::string_view text) noexcept {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
          });
 }
+
+bool is_fingerprint(std::string_view text) noexcept { return auth::parse_fingerprint(text).has_value(); }
 
 bool is_pointer(std::string_view text) noexcept {
   if (text.empty() || text.front() != '/') return false;
@@ -69,6 +73,8 @@ constexpr TextForm kNameForm{
     "a name of letters, digits, `.`, `_`, `-` and `@` (at most 128, first a letter, a digit or `_`)",
     "^[A-Za-z0-9_][A-Za-z0-9._@-]{0,127}$", is_name};
 constexpr TextForm kSha256Form{"64 hexadecimal digits", "^[0-9A-Fa-f]{64}$", is_sha256};
+constexpr TextForm kFingerprintForm{"64 hexadecimal digits, in pairs with colons between them or in a row",
+                                    "^([0-9A-Fa-f]{64}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){31})$", is_fingerprint};
 constexpr TextForm kPointerForm{"a JSON Pointer that begins with `/`", "^/([^~]|~[01])*$", is_pointer};
 
 std::optional<std::int64_t> whole_number(json::Value value) noexcept {

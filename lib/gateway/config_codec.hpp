@@ -57,7 +57,7 @@ inline constexpr std::string_view kMasked = "***";
 [[nodiscard]] bool is_masked(json::Value value);
 
 /// The forms texts have.
-extern const TextForm kNameForm, kSha256Form, kPointerForm;
+extern const TextForm kNameForm, kSha256Form, kFingerprintForm, kPointerForm;
 
 /// Reads a whole number between the bounds: 3, 3.0 and 3e0 are the same one, as in the schema.
 [[nodiscard]] std::optional<std::int64_t> whole_number(json::Value value) noexcept;

@@ -11,7 +11,6 @@
 #include <cstring>
 #include <map>
 
-#include "base/address_range.hpp"
 #include "base/glob.hpp"
 #include "dialect/dialect.hpp"
 #include "gateway/config_reader.hpp"
@@ -56,22 +55,10 @@ void judge_listener(Findings& findings, std::size_t index, std::map<std::string,
                    "unknown dialect " + shown(listen.dialect) + did_you_mean(listen.dialect, names));
     }
   }
-  for (std::size_t i = 0; i < listen.allow_addresses.size(); ++i) {
-    if (const auto range = base::AddressRange::parse(listen.allow_addresses[i]); !range)
-      findings.add(below(here, "allow_addresses", i), range.error().message);
-  }
-  if (listen.tls) {
-    for (std::size_t i = 0; i < listen.tls->certificates.size(); ++i) {
-      const std::vector<std::string>& names = listen.tls->certificates[i].names;
-      for (std::size_t k = 0; k < names.size(); ++k) {
-        const std::string_view name = std::string_view(names[k]).substr(names[k].starts_with("*.") ? 2 : 0);
-        const bool good = !name.empty() && name.front() != '.' && name.find_first_of("*:/ ") == std::string_view::npos;
-        if (!good)
-          findings.add(below(below(here, "tls/certificates", i), "names", k),
-                       shown(names[k]) + " is no host name, nor `*.` and one: ports, paths and other stars have no place here");
-      }
-    }
-  }
+  if (listen.tls) judge_tls(findings, below(here, "tls"), *listen.tls);
+  if (listen.cors) judge_cors(findings, below(here, "cors"), *listen.cors);
+  judge_networks(findings, here, "trusted_proxies", listen.trusted_proxies);
+  judge_networks(findings, here, "allow_addresses", listen.allow_addresses);
   if (listen.max_connections_per_address > listen.max_connections) {
     findings.add(below(here, "max_connections_per_address"),
                  fmt::format("has no effect: {} is more than max_connections ({})", listen.max_connections_per_address,
@@ -241,6 +228,7 @@ void judge(const Config& config, bool whole, std::vector<Problem>& problems) {
   Findings findings(config, problems);
   judge_gateway(findings);
   judge_consumers(findings);
+  judge_access(findings);
   judge_names(findings, "upstreams", findings.upstreams);
   judge_upstreams(findings);
   judge_names(findings, "routes", findings.routes);

@@ -42,6 +42,11 @@ class Findings {
 
 void judge_gateway(Findings& findings);
 void judge_consumers(Findings& findings);
+void judge_tls(Findings& findings, const std::string& pointer, const ListenTls& tls);
+void judge_networks(Findings& findings, const std::string& pointer, std::string_view key, const std::vector<std::string>& networks);
+void judge_cors(Findings& findings, const std::string& pointer, const Cors& cors);
+/// When keys end, and whose certificates are whose.
+void judge_access(Findings& findings);
 void judge_upstreams(Findings& findings);
 /// `whole`: every route was read without a mistake; otherwise nothing is said about routes that shadow each other.
 void judge_routes(Findings& findings, bool whole);

@@ -10,6 +10,24 @@ constexpr std::int64_t kVersion = 1;
 constexpr std::int64_t kMany = 1'000'000;  // connections, exchanges: above it a number is a mistake
 constexpr std::int64_t kTebibyte = 1ll << 40;
 
+Codec<Cors> cors() {
+  return object<Cors>(
+      "Pages of other origins", "Which pages may call from a browser, and how (CORS).",
+      {required(field("allow_origins", &Cors::allow_origins, texts(),
+                      "Origins of pages that may call, as browsers state them: scheme, host, and the port unless it is the "
+                      "scheme's own. `*`: any. A request that states another one gets a 403.",
+                      "[\"https://app.example.com\", \"http://localhost:3000\"]")),
+       field("allow_methods", &Cors::allow_methods, texts(), "Methods a preflight may ask for."),
+       field("allow_headers", &Cors::allow_headers, texts(), "Header fields a page may set. Unset: those it asks for.",
+             "[\"authorization\", \"content-type\"]"),
+       field("expose_headers", &Cors::expose_headers, texts(),
+             "Header fields of answers that a page may read, beside those every page may.", "[\"x-request-id\"]"),
+       field("allow_credentials", &Cors::allow_credentials, boolean(),
+             "Lets a page call with cookies, client certificates or what the browser keeps of HTTP Basic. Not with `*`."),
+       field("max_age_seconds", &Cors::max_age_seconds, integer<std::uint32_t>(0, 86'400, "seconds"),
+             "How long a browser may keep a preflight's answer. 0: not at all.")});
+}
+
 Codec<Listen> listen() {
   return object<Listen>(
       "A listener", "One address the daemon serves.",
@@ -25,6 +43,14 @@ Codec<Listen> listen() {
              "Addresses and networks that may connect. The peer of the connection counts, never a header field; anyone "
              "else gets a 403 and the end of the connection. Unset: everyone who can reach the address.",
              "[\"10.0.0.0/8\", \"::1\"]"),
+       maybe("cors", &Listen::cors, cors(),
+             "Which pages of other origins may call from a browser. Unset: `Origin` means nothing here, and `OPTIONS` is a "
+             "request like any other."),
+       field("trusted_proxies", &Listen::trusted_proxies, texts(),
+             "Addresses and networks of proxies in front of the listener. Where the peer of a connection is one of them, the "
+             "client is the right-most address of `X-Forwarded-For` that is none; otherwise the client is the peer. No other "
+             "field names a client.",
+             "[\"10.0.0.0/8\", \"fd00::/8\"]"),
        field("max_connections", &Listen::max_connections, integer<std::uint32_t>(1, kMany),
              "Open connections; more are turned away."),
        field("max_connections_per_address", &Listen::max_connections_per_address, integer<std::uint32_t>(0, kMany),
@@ -76,7 +102,9 @@ Codec<ConsumerKey> consumer_key() {
        key_reference("env", Secret::Source::kEnvironment, Secret::env,
                      "The environment variable that holds the key, read at load and at reload.", "\"APP_KEY\""),
        key_reference("file", Secret::Source::kFile, Secret::file,
-                     "The file that holds the key; one newline at its end is cut off.", "\"/run/secrets/app\"")},
+                     "The file that holds the key; one newline at its end is cut off.", "\"/run/secrets/app\""),
+       field("expires", &ConsumerKey::expires, text(),
+             "From when on the key is refused: a date, a time and an offset (RFC 3339). Unset: never.", "\"2027-01-31T00:00:00Z\"")},
       {"sha256", "env", "file"});
   return {key.shape,
           [key](Reader& in, json::Value value, ConsumerKey& out) {
@@ -99,6 +127,18 @@ Codec<AwsKey> aws_key() {
                         {required(field("access_key_id", &AwsKey::access_key_id, text(), "Names the pair in each request.", "\"AKIDEXAMPLE\"")),
                          required(field("secret_access_key", &AwsKey::secret_access_key, secret(), "What it signs with.",
                                         "{\"env\": \"APP_AWS_SECRET\"}"))});
+}
+
+Codec<ConsumerCertificate> consumer_certificate() {
+  return object<ConsumerCertificate>(
+      "A client certificate", "One certificate of a consumer: by a name it states, or by its fingerprint.",
+      {field("san", &ConsumerCertificate::san, text(),
+             "A DNS name, URI or e-mail address among its subject alternative names, letter by letter.",
+             "\"spiffe://example.com/app\""),
+       field("sha256", &ConsumerCertificate::sha256, text(kFingerprintForm),
+             "Its SHA-256 fingerprint: `openssl x509 -in app.pem -noout -fingerprint -sha256`.",
+             "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"")},
+      {"san", "sha256"});
 }
 
 Codec<TokenOptions> token_options() {
@@ -159,8 +199,11 @@ Codec<Consumer> consumer() {
        field("tenant", &Consumer::tenant, text(kNameForm), "Whom the consumer belongs to.", "\"acme\""),
        field("groups", &Consumer::groups, texts(), "The groups it is a member of.", "[\"research\"]"),
        field("keys", &Consumer::keys, list_of(consumer_key()),
-             "The keys it may show. Unset, and no `aws_keys`: in-process callers may name it, nobody else can be it."),
-       field("aws_keys", &Consumer::aws_keys, list_of(aws_key()), "Key pairs its AWS clients may sign with.")});
+             "The keys it may show; several, while one takes another's place. Unset, and no `aws_keys` and `certificates`: "
+             "in-process callers may name it, nobody else can be it."),
+       field("aws_keys", &Consumer::aws_keys, list_of(aws_key()), "Key pairs its AWS clients may sign with."),
+       field("certificates", &Consumer::certificates, list_of(consumer_certificate()),
+             "Client certificates that stand for it, on listeners that ask for them.")});
 }
 
 const Codec<Config>& table() {

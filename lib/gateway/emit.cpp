@@ -19,7 +19,8 @@ void Exchange::answer_error(const Error& error, std::string_view provider_text, 
     (void)head.headers.add("allow", told.param);  // the methods travel in `param`: it is no field of the body
     told.param.clear();
   }
-  if (head.status == 401) head.headers.add_trusted("www-authenticate", "Bearer");
+  // To whoever sent neither, Basic is not offered: a browser would ask a person for a password.
+  if (head.status == 401) head.headers.add_trusted("www-authenticate", basic_ ? R"(Basic realm="sluice", charset="UTF-8")" : "Bearer");
   if (told.retry_after) {
     // Whole seconds, rounded up: a client that comes back must find it true.
     head.headers.add_trusted("retry-after", std::to_string((told.retry_after->count() + 999) / 1000));

@@ -36,7 +36,6 @@ void Exchange::move(Happening what) {
 }
 
 bool Exchange::begin(RequestStart start) {
-  client_address_ = std::move(start.client_address);
   if (Status head = receive_head(start); !head) {
     refuse(head.error());
     return false;

@@ -1,7 +1,7 @@
 #pragma once
 /// One exchange: a client's request, from its first byte to the one terminal event. It lives on one engine thread.
 /// The exchange alone knows the order of the phases; each phase is a file and calls no other:
-///   receive.cpp (1)  route.cpp (2)  before.cpp (3)  forward.cpp, credential.cpp and attempt.cpp (4)  after.cpp and stream.cpp (5)  emit.cpp, telemetry.cpp (6)
+///   identify.cpp and receive.cpp (1)  route.cpp (2)  before.cpp (3)  forward.cpp, credential.cpp and attempt.cpp (4)  after.cpp and stream.cpp (5)  emit.cpp, telemetry.cpp (6)
 /// where its route has plugins, ruling.cpp between them and answer_plugins.cpp in (5); where the upstream speaks another dialect,
 /// translate.cpp in (4) and (5).
 
@@ -95,6 +95,8 @@ class Exchange final : private engine::TransferSink {
   // Phase 1: who calls, in which dialect, what for.
   Status receive_head(RequestStart& start);
   Status identify(const RequestStart& start);
+  Status identify_caller(const RequestStart& start);
+  Status identify_by_key(const auth::Presented& presented);
   Status identify_signed();
   Status verify_signature() const;
   Status recognise_operation();
@@ -281,6 +283,7 @@ class Exchange final : private engine::TransferSink {
   std::optional<std::size_t> consumer_;
   std::shared_ptr<const auth::sigv4::SigningKeys> signed_by_;  // who claims to have signed it; proven once the body is whole
   std::string signed_target_;                  // as it came
+  bool basic_ = false;                         // it came with user and key: a refusal asks for these again
   std::string gathered_;
   std::uint64_t budget_held_ = 0;
   bool counted_ = false;                       // holds a place among the gateway's exchanges

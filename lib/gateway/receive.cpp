@@ -1,4 +1,4 @@
-// Phase 1, receive: what a head says (who calls, in which dialect, for what, how large), then the body, parsed once.
+// Phase 1, receive: what a head says (in which dialect, for what, how large), then the body, parsed once.
 // It knows the wire's request; it must not know routes beyond "could any take this", nor upstreams.
 
 #include <algorithm>
@@ -37,6 +37,7 @@ std::string host_of(const http::Target& target, const Headers& headers) {
 Status Exchange::receive_head(RequestStart& start) {
   method_ = std::move(start.method);
   headers_ = std::move(start.headers);
+  client_address_ = std::move(start.client_address);
   own_deadline_ = start.deadline;
   open_notes();
   // A wire's parser has judged it already; a caller in this process may say anything, and it becomes the first line sent.
@@ -68,60 +69,6 @@ Status Exchange::receive_head(RequestStart& start) {
   if (Status known = identify(start); !known) return known;
   if (Status recognised = recognise_operation(); !recognised) return recognised;
   return admit_body(start);
-}
-
-Status Exchange::identify(const RequestStart& start) {
-  const Snapshot& snapshot = *snapshot_;
-  if (notes_) notes_->note_key(headers_, target_.query);
-  if (start.consumer) {
-    consumer_ = snapshot.consumer_named(*start.consumer);
-    if (!consumer_) return fail(Code::kUnauthorized, "no consumer is called '" + *start.consumer + "'; configure it under /consumers");
-  } else if (!snapshot.aws_callers.empty() && auth::sigv4::is_sigv4(headers_.get("authorization").value_or(""))) {
-    signed_target_ = start.target;
-    if (Status claimed = identify_signed(); !claimed) return claimed;
-  } else if (!snapshot.config.consumers.empty()) {
-    auto presented = auth::presented_key(headers_, target_.query);
-    if (!presented) return tl::unexpected(presented.error());
-    if (!*presented) {
-      return fail(Code::kUnauthorized, "no key came with the request; send one as 'Authorization: Bearer ...' or 'x-api-key: ...'");
-    }
-    consumer_ = snapshot.keys.find((*presented)->key());
-    if (!consumer_) return fail(Code::kUnauthorized, "the key sent belongs to no consumer of this gateway");
-  } else {
-    return {};
-  }
-  outcome_.consumer = snapshot.config.consumers[*consumer_].name;
-  outcome_.tenant = snapshot.config.consumers[*consumer_].tenant;
-  return {};
-}
-
-/// A signature covers the body, so it is proven behind that (verify_signature); who claims to be nobody here is refused now.
-Status Exchange::identify_signed() {
-  const auto claim = auth::sigv4::parse_authorization(headers_.get("authorization").value_or(""));
-  if (!claim) return tl::unexpected(claim.error());
-  const auto key = auth::presented_key(headers_, target_.query);
-  if (!key) return tl::unexpected(key.error());
-  if (*key) return fail(Code::kAmbiguousCredentials, "the request is signed and presents a key beside it; send one of the two");
-  const auto& callers = snapshot_->aws_callers;
-  const auto found = std::lower_bound(callers.begin(), callers.end(), claim->access_key_id,
-                                      [](const AwsCaller& caller, std::string_view id) { return caller.access_key_id < id; });
-  if (found == callers.end() || found->access_key_id != claim->access_key_id) {
-    return fail(Code::kUnauthorized, "the request is signed with a key of no consumer of this gateway");
-  }
-  consumer_ = found->consumer;
-  signed_by_ = found->keys;
-  return {};
-}
-
-Status Exchange::verify_signature() const {
-  if (!signed_by_) return {};
-  const auto claim = auth::sigv4::parse_authorization(headers_.get("authorization").value_or(""));
-  if (!claim) return tl::unexpected(claim.error());
-  const std::string payload = auth::sigv4::hex_sha256(body_.view());
-  const std::string_view target = signed_target_;
-  const std::size_t query = std::min(target.find('?'), target.size());
-  return auth::sigv4::verify(*claim, {.method = method_, .path = target.substr(0, query), .query = target.substr(std::min(query + 1, target.size())), .payload = payload},
-                             headers_, *signed_by_, {.region = {}, .service = {}, .now = engine_.core().clock().wall()});
 }
 
 Status Exchange::recognise_operation() {

@@ -9,6 +9,7 @@
 #include "gateway/host_grant.hpp"
 #include "gateway/secrets.hpp"
 #include "http/target.hpp"
+#include "policy/civil_date.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -243,6 +244,11 @@ Result<auth::KeyRing> compile_keys(const Config& config, Secrets& secrets) {
       auth::KeySource entry;
       entry.consumer = i;
       entry.pointer = "/consumers/" + std::to_string(i) + "/keys/" + std::to_string(k);
+      if (!key.expires.empty()) {
+        const auto expires = policy::parse_rfc3339(key.expires);
+        if (!expires) return fail(Code::kInvalidConfiguration, entry.pointer + "/expires: no moment", entry.pointer + "/expires");
+        entry.expires = *expires;
+      }
       if (key.value.empty()) {
         entry.sha256_hex = key.sha256;
       } else {
@@ -273,6 +279,16 @@ Status compile_listeners(Snapshot& snapshot, const Snapshot* before) {
     }
   }
   return problems.empty() ? Status{} : fail(Code::kInvalidConfiguration, problems);
+}
+
+auth::CertificateIndex compile_certificates(const Config& config) {
+  std::vector<auth::CertificateSource> entries;
+  for (std::size_t i = 0; i < config.consumers.size(); ++i) {
+    for (const ConsumerCertificate& one : config.consumers[i].certificates) {
+      entries.push_back({.consumer = i, .san = one.san, .fingerprint = auth::parse_fingerprint(one.sha256)});
+    }
+  }
+  return auth::CertificateIndex(entries);
 }
 
 Result<std::vector<AwsCaller>> compile_aws_callers(const Config& config, Secrets& secrets) {
@@ -403,6 +419,7 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(Config config, const S
   auto keys = compile_keys(c, secrets);
   if (!keys) return tl::unexpected(keys.error());
   snapshot->keys = std::move(*keys);
+  snapshot->certificates = compile_certificates(c);
   for (const Consumer& consumer : c.consumers) {
     std::vector<std::string> models;
     bool any = consumer.groups.empty();

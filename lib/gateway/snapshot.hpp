@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "auth/api_key.hpp"
+#include "auth/certificate_index.hpp"
 #include "auth/server_tls.hpp"
 #include "auth/sigv4.hpp"
 #include "dialect/dialect.hpp"
@@ -88,6 +89,7 @@ struct Snapshot {
   std::vector<std::size_t> opaque_routes;       ///< opaque_matcher's index -> route
   std::vector<std::shared_ptr<const auth::ServerTls>> listener_tls;  ///< by listener; null = plain
   auth::KeyRing keys;
+  auth::CertificateIndex certificates;
   std::vector<AwsCaller> aws_callers;           ///< sorted by access_key_id
   std::vector<std::vector<std::string>> consumer_models;  ///< by consumer: union of its groups' allow-lists; empty = any
   std::uint32_t wants = 0;                      ///< chat::Want bits any route looks at

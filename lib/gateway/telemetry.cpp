@@ -170,6 +170,7 @@ void Exchange::tell_event() {
   telemetry::write_event(outcome_,
                          {.gateway = snapshot_->config.gateway.name,
                           .key_id = key_id,
+                          .client_address = client_address_,
                           .trace = notes_ ? notes_->trace() : nullptr,
                           .mask = snapshot_->mask.get()},
                          line);

@@ -1,4 +1,4 @@
-// Moments of the civil time as header fields write them: read from the left, piece by piece, nothing looked at twice.
+// Moments of the civil time as header fields and configurations write them: read from the left, piece by piece, nothing looked at twice.
 
 #include "policy/civil_date.hpp"
 
@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+
+#include <fmt/format.h>
 
 namespace sluice::policy {
 namespace {
@@ -145,6 +147,14 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) noexcept {
   const auto moment = civil.moment();
   if (!moment) return std::nullopt;
   return *moment - offset + std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds(nanos));
+}
+
+std::string rfc3339(WallTime moment) {
+  const auto day = std::chrono::floor<std::chrono::days>(moment);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss time{std::chrono::floor<std::chrono::seconds>(moment - day)};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(), time.seconds().count());
 }
 
 }  // namespace sluice::policy

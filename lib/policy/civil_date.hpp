@@ -1,8 +1,9 @@
 #pragma once
-/// Moments of the civil time as header fields write them. Knows the forms; must not know what a field means, nor ask what
+/// Moments of the civil time as header fields and configurations write them. Knows the forms; must not know what a field means, nor ask what
 /// time it is.
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "sluice/clock.hpp"
@@ -17,5 +18,8 @@ namespace sluice::policy {
 /// A moment like `2026-01-15T10:30:00Z` or `2026-01-15T11:30:00.25+01:00`, a part of a millisecond rounded up. Nothing for
 /// anything else. Source: RFC 3339, 5.6
 [[nodiscard]] std::optional<WallTime> parse_rfc3339(std::string_view text) noexcept;
+
+/// The same, in UTC and whole seconds: `2026-01-15T10:30:00Z`.
+[[nodiscard]] std::string rfc3339(WallTime moment);
 
 }  // namespace sluice::policy

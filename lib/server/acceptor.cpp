@@ -176,7 +176,8 @@ bool Acceptor::accept_one() {
     refuse(fd, kNotAllowed);
     return true;
   }
-  std::string peer = host_text(from);
+  const auto address = base::Address::of(reinterpret_cast<const sockaddr*>(&from));
+  std::string peer = address ? address->text() : std::string();
   if (!census_->enter(peer)) {
     refuse(fd, kFull);
     return true;

@@ -4,8 +4,9 @@
 
 #include <utility>
 
-#include "dialect/dialect.hpp"
+#include "http/forwarded.hpp"
 #include "server/hub.hpp"
+#include "server/own_answer.hpp"
 
 namespace sluice::server {
 namespace {
@@ -20,6 +21,11 @@ constexpr std::string_view kSpeakTls =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 52\r\nConnection: close\r\n\r\n"
     "this port speaks TLS: ask again with https:// there\n";
 static_assert(kSpeakTls.size() - kSpeakTls.find("\r\n\r\n") - 4 == 52);
+
+/// True where what is left of an answered request is too long to be read for nothing, or may be.
+bool skips_too_much(const http::RequestHead& head) noexcept {
+  return head.has_body && (head.chunked || head.content_length > kSkippedBody);
+}
 
 }  // namespace
 
@@ -173,23 +179,22 @@ void Connection::on_head(http::RequestHead&& head) {
   last_ = !head.keep_alive || draining_;
   phase_ = head.has_body ? Phase::kBody : Phase::kAnswering;
   expect_within(head.has_body ? hub_.listen().body_timeout : Milliseconds{0});
-  // A request that is answered before its body has come costs the connection, unless the rest is short.
-  const bool short_body = !head.has_body || (!head.chunked && head.content_length <= kSkippedBody);
 
-  if (serve_page(head)) {
+  if (answer_browser(head) || serve_page(head)) {
     skipping_body_ = true;
     return;
   }
   gateway::RequestStart start;
+  const auto& trusted = hub_.rules().trusted_proxies;
+  start.client_address = trusted.empty() ? peer_ : http::client_address(peer_, head.headers, trusted);
   start.method = std::move(head.method);
   start.target = std::move(head.target);
   start.headers = std::move(head.headers);
   start.has_body = head.has_body;
   if (head.has_body && !head.chunked) start.declared_length = head.content_length;
   start.fixed_dialect = hub_.listen().dialect;
-  start.client_address = peer_;
   start.certificate = certificate_.get();
-  closing_if_early_ = !short_body;
+  closing_if_early_ = skips_too_much(head);  // a request that is answered before its body has come costs the connection then
   gateway::Exchange& exchange = hub_.engine().open(*this);
   exchange_ = &exchange;
   if (!exchange.begin(std::move(start))) {
@@ -221,7 +226,7 @@ void Connection::on_complete() {
 void Connection::on_head(const ResponseHead& head) {
   if (phase_ == Phase::kClosed) return;
   last_ = last_ || draining_ || (!request_whole_ && closing_if_early_);
-  responder_.head(head, last_, hub_.loop().clock().wall());
+  tell(head, last_);
   flush_later();
 }
 
@@ -265,6 +270,43 @@ void Connection::next_request() {
   if (!pending_.empty() && !parsing_) parse_pending();
 }
 
+/// What a browser asks of its own accord, and pages that may not call. Nobody else reads `Origin` then: what it means is said.
+bool Connection::answer_browser(http::RequestHead& head) {
+  origin_.clear();
+  const auto& cors = hub_.rules().cors;
+  if (!cors) return false;
+  CorsRules::Judgement judged = cors->judge(head.method, head.headers);
+  origin_ = std::move(judged.origin);
+  if (judged.preflight) {
+    last_ = last_ || skips_too_much(head);
+    responder_.head({204, std::move(*judged.preflight)}, last_, hub_.loop().clock().wall());
+    wrote(responder_.flush(channel_));
+  } else if (judged.refusal) {
+    const OwnAnswer answer = refusal(*judged.refusal, dialect_of(head, hub_.listen().dialect));
+    answer_itself(head, answer.head, answer.body);
+  } else {
+    head.headers.remove("origin");
+    return false;
+  }
+  return true;
+}
+
+/// Without an exchange, on the head alone.
+void Connection::answer_itself(const http::RequestHead& head, const ResponseHead& answer, std::string_view body) {
+  last_ = last_ || skips_too_much(head);
+  tell(answer, last_);
+  wrote(responder_.body(channel_, body));
+}
+
+void Connection::tell(const ResponseHead& head, bool last) {
+  const WallTime now = hub_.loop().clock().wall();
+  const auto& cors = hub_.rules().cors;
+  if (!cors) return responder_.head(head, last, now);
+  ResponseHead told = head;
+  cors->apply(origin_, told.headers);
+  responder_.head(told, last, now);
+}
+
 bool Connection::serve_page(const http::RequestHead& head) {
   const auto page = page_for(head, hub_.serves(), hub_.engine().core());
   if (!page) return false;
@@ -272,10 +314,8 @@ bool Connection::serve_page(const http::RequestHead& head) {
   answer.status = page->status;
   answer.headers.add_trusted("content-type", page->content_type);
   answer.headers.add_trusted("content-length", std::to_string(page->body.size()));
-  const bool drains = page->status == 503;  // this connection may not have been told yet
-  last_ = last_ || drains || (head.has_body && (head.chunked || head.content_length > kSkippedBody));
-  responder_.head(answer, last_, hub_.loop().clock().wall());
-  wrote(responder_.body(channel_, page->body));
+  last_ = last_ || page->status == 503;  // it drains, which this connection may not have been told yet
+  answer_itself(head, answer, page->body);
   return true;
 }
 
@@ -289,14 +329,11 @@ void Connection::refuse_wire(const Error& error) {
   }
   // An answer may be out already (the body behind a refused head went wrong): one is enough.
   if (phase_ == Phase::kHead || phase_ == Phase::kIdle) {
-    const std::string body = dialect::openai().encode_error(error, {});
-    ResponseHead answer;
-    answer.status = error.http_status;
-    answer.headers.add_trusted("content-type", "application/json");
-    answer.headers.add_trusted("content-length", std::to_string(body.size()));
+    const OwnAnswer answer = refusal(error, dialect::openai());
+    origin_.clear();  // of the request before
     responder_.begin(false, false);
-    responder_.head(answer, true, hub_.loop().clock().wall());
-    wrote(responder_.body(channel_, body));
+    tell(answer.head, true);
+    wrote(responder_.body(channel_, answer.body));
   }
   request_whole_ = true;
   phase_ = phase_ == Phase::kClosed ? phase_ : Phase::kAnswering;

@@ -58,7 +58,10 @@ class Connection final : public engine::IoHandler,
   void take(std::string_view bytes);
   void parse(std::string_view bytes);
   void parse_pending();
+  bool answer_browser(http::RequestHead& head);
   bool serve_page(const http::RequestHead& head);
+  void answer_itself(const http::RequestHead& head, const ResponseHead& answer, std::string_view body);
+  void tell(const ResponseHead& head, bool last);
   void refuse_wire(const Error& error);
   void answer_done();
   void next_request();
@@ -89,6 +92,7 @@ class Connection final : public engine::IoHandler,
   Phase phase_ = Phase::kIdle;
   http::RequestParser parser_;
   Responder responder_;
+  std::string origin_;            // of the page that sent the request at hand, where the listener lets it call
   std::string pending_;           // bytes behind the request that is being answered
   gateway::Exchange* exchange_ = nullptr;
   bool skipping_body_ = false;    // the request was answered before its body was whole

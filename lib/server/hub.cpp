@@ -62,6 +62,15 @@ void Hub::adopt(int fd, std::string peer) {
   if (draining_) opened.drain();
 }
 
+const ListenRules& Hub::rules() {
+  const auto& now = engine_.snapshot();
+  if (!rules_ || now.owner_before(ruled_by_) || ruled_by_.owner_before(now)) {
+    ruled_by_ = now;  // which this does not keep alive
+    rules_.emplace(listen());
+  }
+  return *rules_;
+}
+
 void Hub::leave(Connection& connection) {
   const auto found = connections_.find(&connection);
   if (found == connections_.end()) return;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -16,6 +17,7 @@
 #include "gateway/core.hpp"
 #include "gateway/engine.hpp"
 #include "server/connection.hpp"
+#include "server/listen_rules.hpp"
 #include "server/pages.hpp"
 #include "sluice/config.hpp"
 
@@ -56,6 +58,8 @@ class Hub {
   /// As the configuration in force has it.
   [[nodiscard]] const Listen& listen() const noexcept;
   [[nodiscard]] std::shared_ptr<const auth::ServerTls> tls() const noexcept;  ///< null = plain
+  /// Who may call, and who they are; likewise.
+  [[nodiscard]] const ListenRules& rules();
   [[nodiscard]] const RequestLimits& limits() const noexcept { return engine_.snapshot()->config.gateway.limits; }
   [[nodiscard]] Serves serves() const noexcept { return serves_; }
   /// Who asks for statistics is not among those that are counted there.
@@ -76,6 +80,8 @@ class Hub {
   gateway::Engine& engine_;
   const std::size_t index_;
   const Serves serves_;
+  std::weak_ptr<const gateway::Snapshot> ruled_by_;  // what rules_ were compiled of
+  std::optional<ListenRules> rules_;
   std::shared_ptr<Census> census_;
   gateway::ConnectionCounters apart_;  // of connections that do not count
   std::unique_ptr<std::array<char, 64 * 1024>> scratch_;

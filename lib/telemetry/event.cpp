@@ -18,7 +18,8 @@ void write_who(Line& line, const Outcome& outcome, const EventContext& context) 
   line.text("gateway"_key, context.gateway)
       .text_if_any("consumer"_key, outcome.consumer)
       .text_if_any("tenant"_key, outcome.tenant)
-      .text_if_any("key_id"_key, context.key_id);
+      .text_if_any("key_id"_key, context.key_id)
+      .text_if_any("client_address"_key, context.client_address);
 }
 
 void write_what(Line& line, const Outcome& outcome) {

@@ -16,6 +16,7 @@ namespace sluice::telemetry {
 struct EventContext {
   std::string_view gateway;                ///< its name
   std::string_view key_id = {};            ///< of the key the caller presented (key_id.hpp); empty: none
+  std::string_view client_address = {};    ///< as the listener judged it; empty: in process
   const Trace* trace = nullptr;
   const SecretMask* mask = nullptr;        ///< applied to every text of the account
 };

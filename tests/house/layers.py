@@ -32,7 +32,7 @@ TABLE = {
 # A public header belongs to the room of its noun; a plain value that several rooms read, to the lowest of them.
 NOUNS = {
     "version": "base", "error": "base", "clock": "base", "random": "base", "secret": "base", "body": "base", "outcome": "base",
-    "consumer": "base", "fork_mark": "base", "host_credential": "base", "plugin_mode": "base", "request_shape": "base",
+    "consumer": "base", "listen": "base", "fork_mark": "base", "host_credential": "base", "plugin_mode": "base", "request_shape": "base",
     "tokens": "base",
     "headers": "http", "message": "http", "upstream": "http", "rest": "http",
     "route": "policy", "match": "policy", "edits": "policy", "plugin_use": "policy",

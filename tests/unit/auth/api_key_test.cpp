@@ -30,6 +30,11 @@ std::optional<std::string> presented(const Headers& headers, std::string_view qu
   return std::string((*result)->key());
 }
 
+std::optional<std::size_t> owner(const KeyRing& ring, std::string_view key) {
+  const auto found = ring.find(key);
+  return found ? std::optional(found->consumer) : std::nullopt;
+}
+
 }  // namespace
 
 TEST_CASE("sha256 gives the digests of FIPS 180-4") {
@@ -47,8 +52,8 @@ TEST_CASE("a key is found by its text or by its hash, in either case of the digi
   const auto ring = KeyRing::compile(sources);
   REQUIRE(ring);
   CHECK(ring->size() == 2);
-  CHECK(ring->find("sk-a") == 7u);
-  CHECK(ring->find("sk-b") == 8u);
+  CHECK(owner(*ring, "sk-a") == 7u);
+  CHECK(owner(*ring, "sk-b") == 8u);
   CHECK_FALSE(ring->find("sk-c"));
   CHECK_FALSE(ring->find(""));
   CHECK_FALSE(ring->find(upper));  // the hash is no key
@@ -62,7 +67,7 @@ TEST_CASE("two keys that share a prefix are never one identity") {  // SEC-24
   for (std::size_t i = 0; i < 500; ++i) sources.push_back({.consumer = i, .key = prefix + std::to_string(i)});
   const auto ring = KeyRing::compile(sources);
   REQUIRE(ring);
-  for (std::size_t i = 0; i < 500; ++i) CHECK(ring->find(prefix + std::to_string(i)) == i);
+  for (std::size_t i = 0; i < 500; ++i) CHECK(owner(*ring, prefix + std::to_string(i)) == i);
   CHECK_FALSE(ring->find(prefix));
   CHECK_FALSE(ring->find(prefix + "500"));
   CHECK_FALSE(ring->find(prefix + "1 OR 1=1"));  // key text is data
@@ -78,7 +83,7 @@ TEST_CASE("two digests that begin alike are told apart by their last byte") {  /
   CHECK_FALSE(only_other->find("sk-a"));
   const auto both = KeyRing::compile(std::vector<KeySource>{{.consumer = 1, .sha256_hex = other}, {.consumer = 2, .sha256_hex = one}});
   REQUIRE(both);
-  CHECK(both->find("sk-a") == 2u);
+  CHECK(owner(*both, "sk-a") == 2u);
 }
 
 TEST_CASE("what is no hash, an empty key and a key of two consumers are refused, all at once and without their text") {
@@ -104,6 +109,26 @@ TEST_CASE("what is no hash, an empty key and a key of two consumers are refused,
   CHECK(message.find(hex(sha256("sk-shared"))) == std::string::npos);
 }
 
+TEST_CASE("a key comes with its end; without one it has none") {
+  const WallTime end{std::chrono::milliseconds(1'800'000'000'000)};
+  const std::vector<KeySource> sources = {{.consumer = 1, .expires = end, .key = "sk-old"}, {.consumer = 1, .key = "sk-new"}};
+  const auto ring = KeyRing::compile(sources);
+  REQUIRE(ring);
+  CHECK(ring->find("sk-old")->expires == end);
+  CHECK(ring->find("sk-new")->expires == WallTime::max());
+}
+
+TEST_CASE("one key with two ends is refused, at one consumer too") {
+  const WallTime end{std::chrono::milliseconds(1'800'000'000'000)};
+  const std::vector<KeySource> sources = {{.consumer = 1, .key = "sk-a", .pointer = "/consumers/1/keys/0"},
+                                          {.consumer = 1, .expires = end, .key = "sk-a", .pointer = "/consumers/1/keys/1"}};
+  const auto ring = KeyRing::compile(sources);
+  REQUIRE_FALSE(ring);
+  CHECK(ring.error().message.starts_with("/consumers/1/keys/1: "));
+  CHECK(ring.error().message.find("another end") != std::string::npos);
+  CHECK(KeyRing::compile(std::vector<KeySource>{{.consumer = 1, .expires = end, .key = "sk-a"}, {.consumer = 1, .expires = end, .key = "sk-a"}}));
+}
+
 TEST_CASE("a key is accepted as Bearer, x-api-key, api-key, x-goog-api-key or ?key=") {  // SEC-23
   CHECK(presented({{"Authorization", "Bearer sk-1"}}) == "sk-1");
   CHECK(presented({{"authorization", "bEaReR   sk-1"}}) == "sk-1");
@@ -117,7 +142,9 @@ TEST_CASE("a key is accepted as Bearer, x-api-key, api-key, x-goog-api-key or ?k
 
 TEST_CASE("what holds no key presents none") {
   CHECK_FALSE(presented({}));
-  CHECK_FALSE(presented({{"Authorization", "Basic dXNlcjpwdw=="}}));
+  CHECK_FALSE(presented({{"Authorization", "Basic"}}));
+  CHECK_FALSE(presented({{"Authorization", "Basic   "}}));
+  CHECK_FALSE(presented({{"Authorization", "Digest dXNlcjpwdw=="}}));
   CHECK_FALSE(presented({{"Authorization", "Bearer"}}));
   CHECK_FALSE(presented({{"Authorization", "Bearer   "}}));
   CHECK_FALSE(presented({{"Authorization", "Bearersk-1"}}));

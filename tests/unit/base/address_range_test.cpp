@@ -73,3 +73,23 @@ TEST_CASE("what is no range is refused, and the refusal names it") {
     CHECK(range.error().message.find("(is \"" + std::string(text) + "\")") != std::string::npos);
   }
 }
+
+TEST_CASE("an address has one spelling, and IPv4 inside IPv6 is IPv4") {
+  const auto text = [](const char* given) {
+    const auto address = base::Address::parse(given);
+    return address ? address->text() : std::string("none");
+  };
+  CHECK(text("192.0.2.7") == "192.0.2.7");
+  CHECK(text("::ffff:192.0.2.7") == "192.0.2.7");
+  CHECK(text("::FFFF:c000:0207") == "192.0.2.7");
+  CHECK(text("2001:DB8:0:0:0:0:0:1") == "2001:db8::1");
+  CHECK(text("::1") == "::1");
+  for (const char* none : {"", "localhost", "192.0.2", "192.0.2.07.1", "192.0.2.7:80", "[::1]", "fe80::1%lo", " 192.0.2.7", "2001:db8::1::2",
+                           "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000"}) {
+    INFO(none);
+    CHECK(text(none) == "none");
+  }
+  CHECK_FALSE(base::Address::parse(std::string_view("192.0.2.7\0", 10)));
+  CHECK(AddressRange::parse("192.0.2.0/24")->contains(*base::Address::parse("::ffff:192.0.2.7")));
+  CHECK_FALSE(AddressRange::parse("192.0.2.0/24")->contains(*base::Address::parse("192.0.3.7")));
+}

@@ -32,6 +32,17 @@ TEST_CASE("options stand before or after the path") {
   CHECK(given({"-h"})->command == Command::kHelp);
 }
 
+TEST_CASE("a key is made for a name, without a configuration") {
+  const auto options = given({"--new-key", "app"});
+  REQUIRE(options);
+  CHECK(options->command == Command::kNewKey);
+  CHECK(options->name == "app");
+  CHECK(options->config.empty());
+  CHECK(given({"--new-key"}).error() == "'--new-key' needs the name of a consumer");
+  CHECK(given({"--new-key", "--json"}).error() == "'--new-key' needs the name of a consumer");
+  CHECK(given({"--new-key", "app", "c.json"}).error() == "'--new-key' takes no configuration file (is 'c.json')");
+}
+
 TEST_CASE("a command line that cannot be meant says why") {
   CHECK(given({}).error() == "no configuration file is named");
   CHECK(given({"--check"}).error() == "no configuration file is named");

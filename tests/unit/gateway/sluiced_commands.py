@@ -2,6 +2,7 @@
 
 Usage: sluiced_commands.py SLUICED SOURCE_DIRECTORY. Loopback only, any free port; every process is waited for.
 """
+import hashlib
 import json
 import os
 import pathlib
@@ -51,6 +52,19 @@ class Commands(Case):
         self.assertRegex(run("--version")[1], r"^sluiced \d+\.\d+\.\d+\n$")
         self.assertIn("--explain REQUEST.json", run("--help")[1])
         self.assertEqual(run("--schema")[1], (ROOT / "docs/schema/config.schema.json").read_text())
+
+    def test_a_new_key_is_shown_once_with_an_entry_that_knows_it(self):
+        status, out, err = run("--new-key", "app")
+        self.assertEqual((status, err), (0, ""))
+        key, entry = out.splitlines()[0], json.loads(out.splitlines()[-1])
+        self.assertRegex(key, r"^sk-sluice-[0-9a-f]{64}$")
+        self.assertEqual(entry, {"name": "app", "keys": [{"sha256": hashlib.sha256(key.encode()).hexdigest()}]})
+        self.assertEqual(out.count(key), 1)
+        self.assertNotEqual(key, run("--new-key", "app")[1].splitlines()[0])
+        self.assertEqual(run(self.demo(consumers=[entry]), "--check")[0], 0)
+        status, out, err = run("--new-key", "two words")
+        self.assertEqual((status, out), (1, ""))
+        self.assertIn("no consumer can be called 'two words'", err)
 
     # OPS-09
     def test_every_example_and_the_starter_pass_offline(self):

@@ -77,3 +77,10 @@ TEST_CASE("what RFC 3339 does not allow is no moment") {
     CHECK(parse_rfc3339(text) == std::nullopt);
   }
 }
+
+TEST_CASE("a moment is written in UTC and whole seconds") {
+  CHECK(rfc3339(*parse_rfc3339("2026-01-15T11:30:07.25+01:00")) == "2026-01-15T10:30:07Z");
+  CHECK(rfc3339(*parse_rfc3339("2028-02-29T23:59:59Z")) == "2028-02-29T23:59:59Z");
+  CHECK(rfc3339(at(1970, 1, 1)) == "1970-01-01T00:00:00Z");
+  CHECK(rfc3339(*parse_rfc3339("1969-12-31T23:59:58.5Z")) == "1969-12-31T23:59:58Z");
+}

@@ -263,7 +263,7 @@ Content any_content(Random& random) {
 
 std::string EventSample::line(const telemetry::SecretMask* mask) const {
   std::string out;
-  telemetry::EventContext context{.gateway = "edge", .key_id = key_id, .mask = mask};
+  telemetry::EventContext context{.gateway = "edge", .key_id = key_id, .client_address = client_address, .mask = mask};
   if (trace) context.trace = &*trace;
   telemetry::write_event(outcome, context, out);
   return out;
@@ -273,11 +273,11 @@ std::vector<EventSample> event_samples() {
   Outcome bare;
   bare.id = "req_1";
   return {{.name = "bare", .outcome = bare},
-          {.name = "streamed", .outcome = streamed(), .key_id = "5b2f0c9e", .trace = trace(true)},
-          {.name = "failover", .outcome = failover(), .key_id = "5b2f0c9e", .trace = trace(false)},
+          {.name = "streamed", .outcome = streamed(), .key_id = "5b2f0c9e", .client_address = "203.0.113.7", .trace = trace(true)},
+          {.name = "failover", .outcome = failover(), .key_id = "5b2f0c9e", .client_address = "203.0.113.7", .trace = trace(false)},
           {.name = "refused", .outcome = refused()},
           {.name = "cancelled", .outcome = cancelled(), .trace = trace(false)},
-          {.name = "everything", .outcome = everything(), .key_id = "5b2f0c9e", .trace = trace(true)}};
+          {.name = "everything", .outcome = everything(), .key_id = "5b2f0c9e", .client_address = "2001:db8::7", .trace = trace(true)}};
 }
 
 EventSample event_sample(const std::string& name) {
@@ -324,6 +324,7 @@ EventSample random_sample(Random& random) {
   o.bytes_out = any_number(random);
   if (coin(random)) o.content = any_content(random);
   if (coin(random)) out.key_id = "0123abcd";
+  if (coin(random)) out.client_address = "192.0.2.1";
   if (coin(random)) out.trace = telemetry::join_trace({}, true, random);
   return out;
 }

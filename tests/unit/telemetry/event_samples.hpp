@@ -16,6 +16,7 @@ struct EventSample {
   std::string name;
   Outcome outcome;
   std::string key_id = {};
+  std::string client_address = {};
   std::optional<telemetry::Trace> trace = {};
 
   [[nodiscard]] std::string line(const telemetry::SecretMask* mask = nullptr) const;

@@ -30,6 +30,7 @@ TEST_CASE("what an exchange left is told, each thing under its name and in its u
       {{"consumer"}, R"("app")"},
       {{"tenant"}, R"("acme")"},
       {{"key_id"}, R"("5b2f0c9e")"},
+      {{"client_address"}, R"("2001:db8::7")"},
       {{"route"}, R"("chat")"},
       {{"dialect"}, R"("openai")"},
       {{"operation"}, R"("chat")"},
