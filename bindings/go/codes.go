@@ -31,6 +31,7 @@ const (
 	CodeInvalidURL           Code = 24
 	CodeAddressNotAllowed    Code = 25
 	CodeUnsupportedOperation Code = 26
+	CodeOriginNotAllowed     Code = 27
 
 	// The gateway will not or cannot take it now.
 	CodeNoBackendAvailable Code = 40

@@ -44,6 +44,7 @@ enum class Code : std::int32_t {
   kInvalidUrl = 24,
   kAddressNotAllowed = 25,
   kUnsupportedOperation = 26,
+  kOriginNotAllowed = 27,
 
   // The gateway will not or cannot take it now.
   kNoBackendAvailable = 40,

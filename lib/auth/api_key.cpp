@@ -37,10 +37,10 @@ class Finding {
     if (!key.empty() && fits(place, key)) found_.emplace(std::move(key));
   }
   void add_basic(std::string_view place, Presented pair) {
-    if (!found_ || (!found_->is_basic() && !pair.key().empty() && found_->key() == pair.key())) {
+    if (!found_ || (!found_->is_basic() && found_->key() == pair.key())) {
       if (!found_) place_ = place;
       found_.emplace(std::move(pair));  // with its user, whom the other place leaves open
-    } else if (contradiction_.empty() && (pair.key().empty() || found_->key() != pair.key() || found_->user() != pair.user())) {
+    } else if (contradiction_.empty() && (found_->key() != pair.key() || found_->user() != pair.user())) {
       contradiction_ = place;
     }
   }

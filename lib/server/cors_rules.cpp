@@ -57,7 +57,7 @@ CorsRules::Judgement CorsRules::judge(std::string_view method, const Headers& re
   if (request.count("origin") > 1) {
     out.refusal = make_error(Code::kInvalidRequest, "the request states two origins; a page has one");
   } else if (!any_ && !has(options_.allow_origins, *origin)) {
-    out.refusal = make_error(Code::kAddressNotAllowed, "pages of '" + std::string(*origin) +
+    out.refusal = make_error(Code::kOriginNotAllowed, "pages of '" + std::string(*origin) +
                                                           "' may not call here; list the origin in the listener's cors.allow_origins");
   }
   if (out.refusal) return out;
