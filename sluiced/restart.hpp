@@ -1,6 +1,6 @@
 #pragma once
-/// What a new configuration changes that a running daemon cannot: its threads and its listeners. Knows both documents; changes
-/// nothing.
+/// What a new configuration changes that a running daemon cannot: its threads and the addresses it has bound. Knows both
+/// documents; changes nothing.
 
 #include <vector>
 
@@ -8,7 +8,7 @@
 
 namespace sluiced {
 
-/// Each of these settings that differs, by its pointer. What a listener's `tls` holds may change; that there is one may not.
+/// Each of these settings that differs, by its pointer, with both values.
 [[nodiscard]] std::vector<sluice::Problem> needs_restart(const sluice::Config& running, const sluice::Config& wanted);
 
 }  // namespace sluiced

@@ -92,7 +92,7 @@ contents)
   [ "$(complete_with sluiced gateway.json --)" = "$options" ] || fail "bash completes other options than there are"
   [ "$(complete_with sluiced --log-level w)" = warning ] || fail "bash does not complete the values of --log-level"
   [ "$(complete_with sluiced --log-format '' | tr '\n' ' ')" = "text json " ] || fail "bash does not complete the values of --log-format"
-  grep -qE '^ExecStart=/.*/sluiced /.*/sluice/gateway\.json$' "$prefix/lib/systemd/system/sluiced.service" || fail "the unit does not name what it starts"
+  grep -qE '^ExecStart=/.*/sluiced /etc/sluice/gateway\.json$' "$prefix/lib/systemd/system/sluiced.service" || fail "the unit does not name what it starts"
   # The image installs what the daemon is linked to.
   command -v dpkg >/dev/null || exit 0
   ldd "$prefix/bin/sluiced" >"$work/libraries"

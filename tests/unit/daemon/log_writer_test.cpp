@@ -99,10 +99,12 @@ TEST_CASE("a reader that has stopped costs lines, told in their place, and no ti
     log.flush();
     log.add("after\n", true);
     log.flush();
+    log.add("and no more\n", true);
+    log.flush();
     pipe.close_writer();
     reader.join();
   }
-  CHECK(read.ends_with(" lines were dropped here\nafter\n"));
+  CHECK(read.ends_with(" lines were dropped here\nafter\nand no more\n"));
   CHECK(read.size() < 2'500'000);
 }
 
