@@ -13,7 +13,6 @@
 
 #include "commands.hpp"
 #include "log.hpp"
-#include "restart.hpp"
 #include "sluice/sluice.hpp"
 
 namespace sluiced {
@@ -61,8 +60,6 @@ void reload(sluice::Gateway& gateway, const std::string& path, Log& log) {
   const auto keep = [&](std::string_view why) { log.add(LogLevel::kError, fmt::format("SIGHUP: the configuration in force stays: {}", why)); };
   auto config = load_served(path);
   if (!config) return keep(config.error().message);
-  const auto fixed = needs_restart(gateway.core().snapshot()->config, *config);
-  if (!fixed.empty()) return keep(fmt::format("'{}' changes what is fixed while sluiced runs:\n{}", path, sluice::to_string(fixed)));
   const std::size_t upstreams = config->upstreams.size(), routes = config->routes.size();
   if (const auto reloaded = gateway.reload(std::move(*config)); !reloaded) return keep(reloaded.error().message);
   log.add(LogLevel::kInfo, fmt::format("SIGHUP: '{}' is in force, with {} upstreams and {} routes", path, upstreams, routes));

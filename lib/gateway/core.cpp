@@ -9,6 +9,7 @@
 #include <random>
 
 #include "gateway/delta_listener.hpp"
+#include "gateway/fixed_settings.hpp"
 #include "json/prepare.hpp"
 
 namespace sluice::gateway {
@@ -32,18 +33,6 @@ class Latch {
   std::condition_variable done_;
   std::size_t count_;
 };
-
-/// A listener's address is bound once. Everything else of it may change.
-Status same_addresses(const std::vector<Listen>& running, const std::vector<Listen>& wanted) {
-  for (std::size_t i = 0; i < std::max(running.size(), wanted.size()); ++i) {
-    const std::string is = i < running.size() ? running[i].address : "nothing";
-    const std::string asked = i < wanted.size() ? wanted[i].address : "nothing";
-    if (is == asked) continue;
-    return fail(Code::kInvalidConfiguration, "/gateway/listen/" + std::to_string(i) + "/address: " + asked + " differs from the running " + is +
-                                                 "; addresses are fixed while a gateway runs");
-  }
-  return {};
-}
 
 /// Keeps an engine from being closed down between a request's acceptance and its way into the mailbox.
 class Promise {
@@ -231,12 +220,9 @@ Status Core::reload(Config config) {
   if (on_engine_thread() && !host_driven_) return fail(Code::kWouldDeadlock, "reload waits for the engines; call it from another thread");
   const std::lock_guard one_at_a_time(reload_mutex_);
   const std::shared_ptr<const Snapshot> before = snapshot();
-  const GatewayOptions& old = before->config.gateway;
-  if (config.gateway.threads != old.threads) {
-    return fail(Code::kInvalidConfiguration, "/gateway/threads: " + std::to_string(config.gateway.threads) +
-                                                 " differs from the running " + std::to_string(old.threads) + "; threads are fixed while a gateway runs");
+  if (const std::vector<Problem> fixed = changed_fixed_settings(before->config, config); !fixed.empty()) {
+    return fail(Code::kInvalidConfiguration, to_string(fixed), fixed.front().pointer);
   }
-  if (Status same = same_addresses(old.listen, config.gateway.listen); !same) return same;
   auto compiled = Snapshot::compile(std::move(config), before.get(), host_plugins_, options_.credentials);
   if (!compiled) return tl::unexpected(compiled.error());
   auto events = open_events(**compiled);

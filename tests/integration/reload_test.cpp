@@ -58,12 +58,12 @@ TEST_CASE("a reload that would need another address is refused by name, and chan
     const Status refused = live.gateway().reload(std::move(config));
     REQUIRE_FALSE(refused);
     CHECK(refused.error().message ==
-          "/gateway/listen/0/address: 127.0.0.2:0 differs from the running 127.0.0.1:0; addresses are fixed while a gateway runs");
+          "/gateway/listen/0/address: is 127.0.0.1:0 and would be 127.0.0.2:0; it is fixed while a gateway runs");
   }
   SECTION("one more") {
     config.gateway.listen.push_back({});
     CHECK(live.gateway().reload(std::move(config)).error().message ==
-          "/gateway/listen/1/address: 127.0.0.1:0 differs from the running nothing; addresses are fixed while a gateway runs");
+          "/gateway/listen/1/address: is unset and would be 127.0.0.1:0; it is fixed while a gateway runs");
   }
   CHECK(served_by(ask(live, chat())) == "a");
 }
