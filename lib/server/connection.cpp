@@ -264,8 +264,19 @@ void Connection::wrote(Responder::Written written) {
   if (exchange_ != nullptr && !upstream_paused_ && responder_.kept() > kPauseAt) {
     upstream_paused_ = true;
     exchange_->pause_answer();
+  } else if (upstream_paused_ && responder_.kept() <= kResumeAt) {
+    resume_later();
   }
   watch();
+}
+
+/// Whoever wrote: a flush that takes all that waited leaves no socket to become writable. Not inside what the exchange tells.
+void Connection::resume_later() {
+  hub_.loop().defer([self = shared_from_this()] {
+    if (!self->upstream_paused_ || self->responder_.kept() > kResumeAt) return;
+    self->upstream_paused_ = false;
+    self->exchange_->resume_answer();
+  });
 }
 
 void Connection::flush_later() {
@@ -279,10 +290,6 @@ void Connection::on_writable() {
   if (phase_ == Phase::kClosed) return;
   wrote(responder_.flush(fd_));
   if (broken_) return;
-  if (upstream_paused_ && responder_.kept() <= kResumeAt) {
-    upstream_paused_ = false;
-    exchange_->resume_answer();
-  }
   if (responder_.kept() == 0 && exchange_ == nullptr && phase_ == Phase::kAnswering) answer_done();
 }
 

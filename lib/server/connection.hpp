@@ -56,6 +56,7 @@ class Connection final : public engine::IoHandler,
   void refuse_wire(const Error& error);
   void answer_done();
   void next_request();
+  void resume_later();
   void flush_later();
   void on_writable();
   void wrote(Responder::Written written);
