@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "dialect/dialect.hpp"
@@ -17,6 +18,7 @@ constexpr std::size_t kPendingBytes = 64 * 1024;    // of pipelined requests; th
 constexpr std::size_t kPauseAt = 48 * 1024;         // unsent bytes of an answer; with one more read of 16 KiB, 64 KiB at most
 constexpr std::size_t kResumeAt = 16 * 1024;
 constexpr std::uint64_t kSkippedBody = 256 * 1024;  // of a refused request; a longer one costs the connection
+constexpr std::uint64_t kSlowestBody = 500;         // bytes a second, on the whole, once its first body_timeout is over
 constexpr std::size_t kLingerBytes = 1u << 20;
 constexpr Milliseconds kLinger{2'000};              // for the client to read the last answer before a reset could take it away
 
@@ -123,6 +125,8 @@ void Connection::on_head(http::RequestHead&& head) {
   last_ = !head.keep_alive || draining_;
   phase_ = head.has_body ? Phase::kBody : Phase::kAnswering;
   expect_within(head.has_body ? hub_.listen().body_timeout : Milliseconds{0});
+  body_since_ = hub_.loop().now();
+  body_bytes_ = 0;
   // A request that is answered before its body has come costs the connection, unless the rest is short.
   const bool short_body = !head.has_body || (!head.chunked && head.content_length <= kSkippedBody);
 
@@ -152,7 +156,11 @@ void Connection::on_head(http::RequestHead&& head) {
 
 void Connection::on_body(std::string_view bytes) {
   if (skipping_body_ || exchange_ == nullptr) return;
-  expect_within(hub_.listen().body_timeout);
+  // A byte now and then is no silence, yet it would hold an exchange for as long as its sender likes.
+  body_bytes_ += bytes.size();
+  const Duration ahead = body_since_ + std::chrono::seconds(body_bytes_ / kSlowestBody) - hub_.loop().now();
+  const Milliseconds behind = std::min(Milliseconds{0}, std::chrono::floor<Milliseconds>(ahead));
+  expect_within(std::max(Milliseconds{1}, hub_.listen().body_timeout + behind));
   if (!exchange_->body_bytes(bytes)) skipping_body_ = true;
 }
 
@@ -161,7 +169,7 @@ void Connection::on_complete() {
   parser_.pause();
   if (phase_ == Phase::kLingering || phase_ == Phase::kClosed) return;
   phase_ = Phase::kAnswering;
-  expect_within(Milliseconds{0});
+  expect_taking();
   if (exchange_ != nullptr) return exchange_->body_done();
   answer_done();
 }
@@ -249,8 +257,10 @@ void Connection::refuse_wire(const Error& error) {
     wrote(responder_.body(fd_, body));
   }
   request_whole_ = true;
-  phase_ = phase_ == Phase::kClosed ? phase_ : Phase::kAnswering;
-  if (phase_ != Phase::kClosed && !broken_) answer_done();
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kAnswering;
+  expect_taking();
+  if (!broken_) answer_done();
 }
 
 void Connection::wrote(Responder::Written written) {
@@ -267,7 +277,15 @@ void Connection::wrote(Responder::Written written) {
   } else if (upstream_paused_ && responder_.kept() <= kResumeAt) {
     resume_later();
   }
+  // What is written behind bytes that wait already buys a client that takes none of them no time.
+  if (behind_ != (responder_.kept() != 0)) expect_taking();
   watch();
+}
+
+/// While an answer waits to be taken its client has a deadline, as it has while its request is waited for.
+void Connection::expect_taking() {
+  behind_ = responder_.kept() != 0;
+  if (phase_ == Phase::kAnswering) expect_within(behind_ ? hub_.listen().body_timeout : Milliseconds{0});
 }
 
 /// Whoever wrote: a flush that takes all that waited leaves no socket to become writable. Not inside what the exchange tells.
@@ -290,6 +308,7 @@ void Connection::on_writable() {
   if (phase_ == Phase::kClosed) return;
   wrote(responder_.flush(fd_));
   if (broken_) return;
+  expect_taking();  // some of it was
   if (responder_.kept() == 0 && exchange_ == nullptr && phase_ == Phase::kAnswering) answer_done();
 }
 
@@ -326,15 +345,16 @@ void Connection::on_timer() {
   if (hub_.loop().now() < deadline_) return hub_.loop().arm(timer_, deadline_);
   switch (phase_) {
     case Phase::kIdle:
-    case Phase::kLingering: return close();
+    case Phase::kLingering:
+    case Phase::kAnswering: return close();
     case Phase::kHead:
       return refuse_wire(make_error(Code::kRequestTimeout, "the request's head was not whole within " +
                                                                std::to_string(hub_.listen().header_timeout.count()) + " ms"));
     case Phase::kBody:
       if (exchange_ == nullptr) return close();
-      return refuse_wire(make_error(Code::kRequestTimeout, "no byte of the request's body came within " +
-                                                               std::to_string(hub_.listen().body_timeout.count()) + " ms"));
-    case Phase::kAnswering:
+      return refuse_wire(make_error(Code::kRequestTimeout, "the request's body came too slowly: nothing for " +
+                                                               std::to_string(hub_.listen().body_timeout.count()) + " ms, or less than " +
+                                                               std::to_string(kSlowestBody) + " bytes a second"));
     case Phase::kClosed: return;
   }
 }

@@ -60,6 +60,7 @@ class Connection final : public engine::IoHandler,
   void flush_later();
   void on_writable();
   void wrote(Responder::Written written);
+  void expect_taking();
   void linger();
   void watch();
   void expect_within(Milliseconds limit);
@@ -91,10 +92,13 @@ class Connection final : public engine::IoHandler,
   bool parsing_ = false;
   bool reading_paused_ = false;   // pending_ is full
   bool upstream_paused_ = false;
+  bool behind_ = false;           // the client has not taken all of its answer that is there
   bool broken_ = false;           // a write failed: the client is gone
   std::uint32_t interest_ = 0;
   std::size_t discarded_ = 0;
   TimePoint deadline_{};
+  TimePoint body_since_{};        // the body under way: its head was whole, and
+  std::uint64_t body_bytes_ = 0;  // how much of it has come
   engine::Timer timer_;
 };
 
