@@ -5,6 +5,8 @@
 //   delay_us=D            a whole answer after D/2 .. 3D/2 us (spread, so that answers do not come in waves)
 //   events=N gap_us=G     a stream of N events, G us apart; its first gap is random, so streams are out of step
 //   hold=1                a stream that stays open and silent after its first event
+//   status=N              an error of that status in place of the answer, or of the stream
+//   cut=1                 the connection ends in place of the answer, or in the middle of the stream
 //
 // Whatever is sent to a path that ends in `/guard` is answered `{"refuse":false}` after 50 ms: a guard that thinks.
 //
@@ -43,7 +45,7 @@ constexpr std::string_view kChunkHead =
     R"("system_fingerprint":"fp_bench0",)";
 
 struct Wish {
-  std::int64_t delay_us = 0, events = 20, gap_us = 1000, hold = 0;
+  std::int64_t delay_us = 0, events = 20, gap_us = 1000, hold = 0, status = 0, cut = 0;
   bool stream = false, usage = false, guard = false;
 };
 
@@ -91,6 +93,8 @@ Wish read_wish(std::string_view body) noexcept {
   wish.events = number_after(user, "events=", wish.events);
   wish.gap_us = number_after(user, "gap_us=", wish.gap_us);
   wish.hold = number_after(user, "hold=", wish.hold);
+  wish.status = number_after(user, "status=", wish.status);
+  wish.cut = number_after(user, "cut=", wish.cut);
   return wish;
 }
 
@@ -181,8 +185,8 @@ class Mock {
     Connection& connection = of(fd);
     const Wish& wish = connection.wish;
     if (wish.guard) return set_timer(fd, rig::now_ns() + kGuardThinks);
-    if (!wish.stream) {
-      if (wish.delay_us == 0) return finish(fd, answer_);
+    if (!wish.stream || wish.status != 0) {
+      if (wish.delay_us == 0) return finish_whole(fd);
       return set_timer(fd, rig::now_ns() + wish.delay_us * 500 + below(wish.delay_us * 1000));
     }
     connection.sent = 0;
@@ -196,7 +200,8 @@ class Mock {
   void resume(int fd) {
     Connection& connection = of(fd);
     if (connection.wish.guard) return finish(fd, kGuardAnswer);
-    if (!connection.wish.stream) return finish(fd, answer_);
+    if (!connection.wish.stream || connection.wish.status != 0) return finish_whole(fd);
+    if (connection.wish.cut != 0 && connection.sent * 2 >= connection.wish.events) return close_connection(fd);
     if (connection.sent < connection.wish.events) {
       text_.clear();
       append_event(connection.wish.usage);
@@ -212,6 +217,15 @@ class Mock {
     append_chunk("data: [DONE]\n\n");
     text_ += "0\r\n\r\n";
     finish(fd, text_);
+  }
+
+  void finish_whole(int fd) {
+    const Wish& wish = of(fd).wish;
+    if (wish.cut != 0) return close_connection(fd);
+    if (wish.status == 0) return finish(fd, answer_);
+    constexpr std::string_view kError = R"({"error":{"message":"as asked for","type":"server_error","param":null,"code":null}})";
+    finish(fd, "HTTP/1.1 " + std::to_string(wish.status) + " As Asked\r\nContent-Type: application/json\r\nContent-Length: " +
+                   std::to_string(kError.size()) + "\r\n\r\n" + std::string(kError));
   }
 
   void append_event(bool usage) {

@@ -90,10 +90,10 @@ def found(program):
 
 
 def start_sluice(programs, directory, mock_port, streaming, certificate=None, name="sluice", extras=None, route_extras=None,
-                 more_upstreams=()):
+                 more_upstreams=(), upstream_extras=None):
     """Ten routes, told apart by the model; the load asks for the eighth's. One engine thread, everything else default.
     With a certificate the mock's port speaks TLS and proves itself by it. `extras`, `route_extras` (by number),
-    `more_upstreams`: more of the configuration."""
+    `more_upstreams`, `upstream_extras` (of the mock): more of the configuration."""
     del streaming
     routes = [{"name": f"route-{i}", "match": {"path": "/v1/chat/completions", "model": [f"bench-{i}"]}, "upstreams": [{"name": "mock"}]}
               for i in range(10)]
@@ -105,6 +105,7 @@ def start_sluice(programs, directory, mock_port, streaming, certificate=None, na
     }
     if certificate:
         config["upstreams"][0].update(url=f"https://127.0.0.1:{mock_port}/v1", tls={"ca_file": certificate})
+    config["upstreams"][0].update(upstream_extras or {})
     config["upstreams"].extend(more_upstreams)
     for number, members in (route_extras or {}).items():
         routes[number].update(members)

@@ -59,7 +59,7 @@ struct Listen {
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_connections_per_address = 0;  ///< 0 = no bound
   Milliseconds header_timeout{10'000};            ///< first byte of a request -> its last header byte
-  Milliseconds body_timeout{60'000};              ///< the longest silence inside a request body
+  Milliseconds body_timeout{60'000};              ///< the longest silence of a client inside a body: of its request, or taking none of its answer
   Milliseconds idle_timeout{75'000};              ///< between requests
 };
 

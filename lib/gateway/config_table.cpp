@@ -57,7 +57,7 @@ Codec<Listen> listen() {
              "Open connections of one client address. 0 = no bound."),
        field("header_timeout_ms", &Listen::header_timeout, milliseconds(1),
              "From the first byte of a request to its last header byte."),
-       field("body_timeout_ms", &Listen::body_timeout, milliseconds(1), "The longest silence inside a request body."),
+       field("body_timeout_ms", &Listen::body_timeout, milliseconds(1), "The longest silence of a client inside a body: of its request, or taking none of its answer."),
        field("idle_timeout_ms", &Listen::idle_timeout, milliseconds(1),
              "The longest silence between two requests of a connection.")});
 }

@@ -21,6 +21,9 @@ void Exchange::answer_error(const Error& error, std::string_view provider_text, 
   }
   // To whoever sent neither, Basic is not offered: a browser would ask a person for a password.
   if (head.status == 401) head.headers.add_trusted("www-authenticate", basic_ ? R"(Basic realm="sluice", charset="UTF-8")" : "Bearer");
+  // Whoever is sent away for want of room is told when to come again, and a second is soon enough where nobody knows better.
+  const bool shed = told.origin == Origin::kGateway && (head.status == 429 || head.status == 503);
+  if (shed && !told.retry_after) told.retry_after = Milliseconds{1000};
   if (told.retry_after) {
     // Whole seconds, rounded up: a client that comes back must find it true.
     head.headers.add_trusted("retry-after", std::to_string((told.retry_after->count() + 999) / 1000));

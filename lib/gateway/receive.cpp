@@ -11,6 +11,8 @@
 namespace sluice::gateway {
 namespace {
 
+constexpr std::uint64_t kBudgetStep = 64 * 1024;  // what one exchange draws of the gateway's budget for bodies at a time
+
 bool is_json_type(std::string_view type) {
   const std::size_t end = type.find(';');
   std::string_view essence = type.substr(0, end);
@@ -121,12 +123,14 @@ Status Exchange::admit_body(const RequestStart& start) {
   }
   const std::uint64_t expected = start.declared_length.value_or(0);
   if (expected != 0) {
-    if (!engine_.core().take_body_bytes(expected, limits.body_budget_bytes)) {
+    // The first step alone: a length that is only announced must not hold a place that bytes of others could take.
+    const std::uint64_t first = std::min(expected, kBudgetStep);
+    if (!engine_.core().take_body_bytes(first, limits.body_budget_bytes)) {
       Error error = make_error(Code::kOverloaded, "the gateway holds as many request bytes as it may; try again shortly");
       error.retry_after = Milliseconds{1000};
       return tl::unexpected(std::move(error));
     }
-    budget_held_ = expected;
+    budget_held_ = first;
     // The whole length at once, padding included: a body that grew in steps would be copied in each, up to half of it in
     // one turn. Memory that is only claimed costs address space; it is the bytes that come which take pages.
     gathered_.reserve(expected + Body::kPadding);
@@ -143,8 +147,8 @@ bool Exchange::body_bytes(std::string_view bytes) {
     return false;
   }
   if (gathered_.size() + bytes.size() > budget_held_) {
-    // Without a declared length the budget is drawn in steps, so that a trickle does not touch the shared counter each time.
-    const std::uint64_t step = std::max<std::uint64_t>(bytes.size(), 64 * 1024);
+    // The budget is drawn in steps, so that a trickle does not touch the shared counter each time.
+    const std::uint64_t step = std::max<std::uint64_t>(bytes.size(), kBudgetStep);
     if (!engine_.core().take_body_bytes(step, limits.body_budget_bytes)) {
       Error error = make_error(Code::kOverloaded, "the gateway holds as many request bytes as it may; try again shortly");
       error.retry_after = Milliseconds{1000};

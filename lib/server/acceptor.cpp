@@ -213,8 +213,12 @@ bool Acceptor::allows(const sockaddr_storage& peer) const noexcept {
 void Acceptor::refuse(int fd, std::string_view answer) {
   hubs_.front()->counters().refused.fetch_add(1, std::memory_order_relaxed);
   // One send into an empty socket buffer; whether the client reads it is its own affair. Who expects TLS could not read it.
+  // What it has sent already is taken off: a close that leaves bytes unread is a reset, which could take the answer away.
   if (!secure_) (void)::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::shutdown(fd, SHUT_WR);
+  std::array<char, 4096> unread;
+  for (int i = 0; i < 16 && ::recv(fd, unread.data(), unread.size(), MSG_DONTWAIT) > 0; ++i) {
+  }
   ::close(fd);
 }
 

@@ -2,11 +2,12 @@
 
 #include "server/connection.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "http/forwarded.hpp"
 #include "server/hub.hpp"
-#include "server/own_answer.hpp"
 
 namespace sluice::server {
 namespace {
@@ -14,18 +15,13 @@ namespace {
 constexpr std::size_t kPendingBytes = 64 * 1024;    // of pipelined requests; then the client is not read from
 constexpr std::size_t kPauseAt = 48 * 1024;         // unsent bytes of an answer; with one more read of 16 KiB, 64 KiB at most
 constexpr std::size_t kResumeAt = 16 * 1024;
-constexpr std::uint64_t kSkippedBody = 256 * 1024;  // of a refused request; a longer one costs the connection
+constexpr std::uint64_t kSlowestBody = 500;         // bytes a second, on the whole, once its first body_timeout is over
 constexpr std::size_t kLingerBytes = 1u << 20;
 constexpr Milliseconds kLinger{2'000};              // for the client to read the last answer before a reset could take it away
 constexpr std::string_view kSpeakTls =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 52\r\nConnection: close\r\n\r\n"
     "this port speaks TLS: ask again with https:// there\n";
 static_assert(kSpeakTls.size() - kSpeakTls.find("\r\n\r\n") - 4 == 52);
-
-/// True where what is left of an answered request is too long to be read for nothing, or may be.
-bool skips_too_much(const http::RequestHead& head) noexcept {
-  return head.has_body && (head.chunked || head.content_length > kSkippedBody);
-}
 
 }  // namespace
 
@@ -179,6 +175,8 @@ void Connection::on_head(http::RequestHead&& head) {
   last_ = !head.keep_alive || draining_;
   phase_ = head.has_body ? Phase::kBody : Phase::kAnswering;
   expect_within(head.has_body ? hub_.listen().body_timeout : Milliseconds{0});
+  body_since_ = hub_.loop().now();
+  body_bytes_ = 0;
 
   if (answer_browser(head) || serve_page(head)) {
     skipping_body_ = true;
@@ -209,7 +207,11 @@ void Connection::on_head(http::RequestHead&& head) {
 
 void Connection::on_body(std::string_view bytes) {
   if (skipping_body_ || exchange_ == nullptr) return;
-  expect_within(hub_.listen().body_timeout);
+  // A byte now and then is no silence, yet it would hold an exchange for as long as its sender likes.
+  body_bytes_ += bytes.size();
+  const Duration ahead = body_since_ + std::chrono::seconds(body_bytes_ / kSlowestBody) - hub_.loop().now();
+  const Milliseconds behind = std::min(Milliseconds{0}, std::chrono::floor<Milliseconds>(ahead));
+  expect_within(std::max(Milliseconds{1}, hub_.listen().body_timeout + behind));
   if (!exchange_->body_bytes(bytes)) skipping_body_ = true;
 }
 
@@ -218,7 +220,7 @@ void Connection::on_complete() {
   parser_.pause();
   if (phase_ == Phase::kLingering || phase_ == Phase::kClosed) return;
   phase_ = Phase::kAnswering;
-  expect_within(Milliseconds{0});
+  expect_taking();
   if (exchange_ != nullptr) return exchange_->body_done();
   answer_done();
 }
@@ -270,76 +272,6 @@ void Connection::next_request() {
   if (!pending_.empty() && !parsing_) parse_pending();
 }
 
-/// What a browser asks of its own accord, and pages that may not call. Nobody else reads `Origin` then: what it means is said.
-bool Connection::answer_browser(http::RequestHead& head) {
-  origin_.clear();
-  const auto& cors = hub_.rules().cors;
-  if (!cors) return false;
-  CorsRules::Judgement judged = cors->judge(head.method, head.headers);
-  origin_ = std::move(judged.origin);
-  if (judged.preflight) {
-    last_ = last_ || skips_too_much(head);
-    responder_.head({204, std::move(*judged.preflight)}, last_, hub_.loop().clock().wall());
-    wrote(responder_.flush(channel_));
-  } else if (judged.refusal) {
-    const OwnAnswer answer = refusal(*judged.refusal, dialect_of(head, hub_.listen().dialect));
-    answer_itself(head, answer.head, answer.body);
-  } else {
-    head.headers.remove("origin");
-    return false;
-  }
-  return true;
-}
-
-/// Without an exchange, on the head alone.
-void Connection::answer_itself(const http::RequestHead& head, const ResponseHead& answer, std::string_view body) {
-  last_ = last_ || skips_too_much(head);
-  tell(answer, last_);
-  wrote(responder_.body(channel_, body));
-}
-
-void Connection::tell(const ResponseHead& head, bool last) {
-  const WallTime now = hub_.loop().clock().wall();
-  const auto& cors = hub_.rules().cors;
-  if (!cors) return responder_.head(head, last, now);
-  ResponseHead told = head;
-  cors->apply(origin_, told.headers);
-  responder_.head(told, last, now);
-}
-
-bool Connection::serve_page(const http::RequestHead& head) {
-  const auto page = page_for(head, hub_.serves(), hub_.engine().core());
-  if (!page) return false;
-  ResponseHead answer;
-  answer.status = page->status;
-  answer.headers.add_trusted("content-type", page->content_type);
-  answer.headers.add_trusted("content-length", std::to_string(page->body.size()));
-  last_ = last_ || page->status == 503;  // it drains, which this connection may not have been told yet
-  answer_itself(head, answer, page->body);
-  return true;
-}
-
-/// The bytes were no request. They are answered once, and the connection ends: what follows cannot be trusted.
-void Connection::refuse_wire(const Error& error) {
-  last_ = true;
-  if (exchange_ != nullptr) {
-    exchange_->abandon(error);
-    if (phase_ != Phase::kClosed && phase_ != Phase::kLingering && responder_.kept() == 0) linger();
-    return;
-  }
-  // An answer may be out already (the body behind a refused head went wrong): one is enough.
-  if (phase_ == Phase::kHead || phase_ == Phase::kIdle) {
-    const OwnAnswer answer = refusal(error, dialect::openai());
-    origin_.clear();  // of the request before
-    responder_.begin(false, false);
-    tell(answer.head, true);
-    wrote(responder_.body(channel_, answer.body));
-  }
-  request_whole_ = true;
-  phase_ = phase_ == Phase::kClosed ? phase_ : Phase::kAnswering;
-  if (phase_ != Phase::kClosed && !broken_) answer_done();
-}
-
 void Connection::wrote(Responder::Written written) {
   hub_.counters().bytes_sent.fetch_add(responder_.take_sent(), std::memory_order_relaxed);
   if (written == Responder::Written::kBroken) {
@@ -352,8 +284,27 @@ void Connection::wrote(Responder::Written written) {
   if (exchange_ != nullptr && !upstream_paused_ && responder_.kept() > kPauseAt) {
     upstream_paused_ = true;
     exchange_->pause_answer();
+  } else if (upstream_paused_ && responder_.kept() <= kResumeAt) {
+    resume_later();
   }
+  // What is written behind bytes that wait already buys a client that takes none of them no time.
+  if (behind_ != (responder_.kept() != 0)) expect_taking();
   watch();
+}
+
+/// While an answer waits to be taken its client has a deadline, as it has while its request is waited for.
+void Connection::expect_taking() {
+  behind_ = responder_.kept() != 0;
+  if (phase_ == Phase::kAnswering) expect_within(behind_ ? hub_.listen().body_timeout : Milliseconds{0});
+}
+
+/// Whoever wrote: a flush that takes all that waited leaves no socket to become writable. Not inside what the exchange tells.
+void Connection::resume_later() {
+  hub_.loop().defer([self = shared_from_this()] {
+    if (!self->upstream_paused_ || self->responder_.kept() > kResumeAt) return;
+    self->upstream_paused_ = false;
+    self->exchange_->resume_answer();
+  });
 }
 
 void Connection::flush_later() {
@@ -367,10 +318,7 @@ void Connection::on_writable() {
   if (phase_ == Phase::kClosed) return;
   wrote(responder_.flush(channel_));
   if (broken_) return;
-  if (upstream_paused_ && responder_.kept() <= kResumeAt) {
-    upstream_paused_ = false;
-    exchange_->resume_answer();
-  }
+  expect_taking();  // some of it was
   if (responder_.kept() == 0 && exchange_ == nullptr && phase_ == Phase::kAnswering) answer_done();
 }
 
@@ -413,15 +361,16 @@ void Connection::on_timer() {
   switch (phase_) {
     case Phase::kHandshake: hub_.counters().tls_failures.fetch_add(1, std::memory_order_relaxed); return close();
     case Phase::kIdle:
-    case Phase::kLingering: return close();
+    case Phase::kLingering:
+    case Phase::kAnswering: return close();
     case Phase::kHead:
       return refuse_wire(make_error(Code::kRequestTimeout, "the request's head was not whole within " +
                                                                std::to_string(hub_.listen().header_timeout.count()) + " ms"));
     case Phase::kBody:
       if (exchange_ == nullptr) return close();
-      return refuse_wire(make_error(Code::kRequestTimeout, "no byte of the request's body came within " +
-                                                               std::to_string(hub_.listen().body_timeout.count()) + " ms"));
-    case Phase::kAnswering:
+      return refuse_wire(make_error(Code::kRequestTimeout, "the request's body came too slowly: nothing for " +
+                                                               std::to_string(hub_.listen().body_timeout.count()) + " ms, or less than " +
+                                                               std::to_string(kSlowestBody) + " bytes a second"));
     case Phase::kClosed: return;
   }
 }

@@ -58,6 +58,7 @@ class Connection final : public engine::IoHandler,
   void take(std::string_view bytes);
   void parse(std::string_view bytes);
   void parse_pending();
+  [[nodiscard]] static bool skips_too_much(const http::RequestHead& head) noexcept;
   bool answer_browser(http::RequestHead& head);
   bool serve_page(const http::RequestHead& head);
   void answer_itself(const http::RequestHead& head, const ResponseHead& answer, std::string_view body);
@@ -65,9 +66,11 @@ class Connection final : public engine::IoHandler,
   void refuse_wire(const Error& error);
   void answer_done();
   void next_request();
+  void resume_later();
   void flush_later();
   void on_writable();
   void wrote(Responder::Written written);
+  void expect_taking();
   void linger();
   void resume_reading();
   void watch();
@@ -105,10 +108,13 @@ class Connection final : public engine::IoHandler,
   bool upstream_paused_ = false;
   bool read_again_ = false;       // read_later() is under way
   bool shaking_later_ = false;    // the hub has it in its queue
+  bool behind_ = false;           // the client has not taken all of its answer that is there
   bool broken_ = false;           // a write failed: the client is gone
   std::uint32_t interest_ = 0;
   std::size_t discarded_ = 0;
   TimePoint deadline_{};
+  TimePoint body_since_{};        // the body under way: its head was whole, and
+  std::uint64_t body_bytes_ = 0;  // how much of it has come
   engine::Timer timer_;
 };
 

@@ -147,12 +147,12 @@ TEST_CASE("what a delta costs does not grow with the number of idle streams") {
 // AVAIL-15
 TEST_CASE("a body of twenty megabytes does not hold up the streams beside it") {
   const auto threads = GENERATE(1u, 4u);
-  constexpr int kStreams = 50;
+  constexpr int kStreams = 100;
   auto server = testing::SimServer::start(5);
   REQUIRE(server);
   testing::Pace pace;
-  pace.tokens_per_second = 50;
-  server->configure([&](testing::Script& script) { script.generates(50).pace(pace); });
+  pace.tokens_per_second = 25;
+  server->configure([&](testing::Script& script) { script.generates(25).pace(pace); });
   // The body goes elsewhere: a server that paces streams would hold them up itself while it reads.
   FaultServer other;
   other.on_request([](const RawRequest&) { return answer_of(); });

@@ -149,6 +149,7 @@ TEST_CASE("files are rotated as the configuration says") {
   CHECK_FALSE(std::filesystem::exists(directory.file("e.3")));
 }
 
+// AVAIL-04
 TEST_CASE("a dead file drops, counts and holds up nobody, not even the close") {
   const auto threads = GENERATE(1u, 4u);
   Directory directory;

@@ -35,14 +35,20 @@ bool RawRequest::take(std::string& input, RawRequest& request) {
     for (;;) {
       const std::size_t line = input.find("\r\n", at);
       if (line == std::string::npos) return false;
-      const std::size_t size = std::stoul(input.substr(at, line - at), nullptr, 16);
+      const std::size_t size = std::strtoul(input.c_str() + at, nullptr, 16);
+      if (size == 0) {
+        // Trailers, if there are any, end as heads do.
+        const std::size_t last = input.find("\r\n\r\n", line);
+        if (last == std::string::npos) return false;
+        at = last + 4;
+        break;
+      }
       if (input.size() < line + 2 + size + 2) return false;
       request.body.append(input, line + 2, size);
       at = line + 2 + size + 2;
-      if (size == 0) break;
     }
   } else if (const auto length = request.header("content-length")) {
-    const std::size_t size = std::stoul(*length);
+    const std::size_t size = std::strtoul(length->c_str(), nullptr, 10);
     if (input.size() - at < size) return false;
     request.body = input.substr(at, size);
     at += size;

@@ -88,6 +88,7 @@ TEST_CASE("what was taken is written once it is flushed") {
   CHECK(pipe.all() == "one\ntwo\n");
 }
 
+// AVAIL-04
 TEST_CASE("a reader that has stopped costs lines, told in their place, and no time") {
   Pipe pipe;
   std::string read;
@@ -108,6 +109,7 @@ TEST_CASE("a reader that has stopped costs lines, told in their place, and no ti
   CHECK(read.size() < 2'500'000);
 }
 
+// AVAIL-04
 TEST_CASE("a reader that is gone ends nothing but the lines") {
   const auto before = ::signal(SIGPIPE, SIG_IGN);
   Pipe pipe;
