@@ -344,6 +344,33 @@ TEST_CASE("a client certificate that is required and not good ends the handshake
   }
 }
 
+TEST_CASE("a client certificate names its consumer, and one of nobody is 401") {  // SEC-38
+  const auto threads = GENERATE(1u, 4u);
+  const TestCertificates made;
+  const auto named = made.issue("named", {.names = "DNS:app.example.com"}), printed = made.issue("printed", {}), unknown = made.issue("unknown", {.names = "DNS:x.example.com"});
+  Backend backend("a");
+  const std::string consumers = R"(,"consumers":[{"name":"by-name","certificates":[{"san":"app.example.com"}]},{"name":"by-print","certificates":[{"sha256":")" +
+                                printed.sha256 + R"("}]}])";
+  Live live(document(backend.entry(), route_to("a"),
+                     R"(,"gateway":{"listen":[{"address":"127.0.0.1:0",)" + tls_of(made, R"(,"clients":{"ca_file":")" + made.ca_file() + R"("})") + "}]}" + consumers),
+            threads);
+  const auto visit = [&](const TestCertificates::Pair& pair) {
+    auto options = trusting(made);
+    options.certificate = pair.certificate;
+    options.key = pair.key;
+    TlsClient client(live.port(), options);
+    return asked(client);
+  };
+  CHECK(visit(named) == 200);
+  CHECK(visit(printed) == 200);
+  CHECK(visit(unknown) == 401);
+  const auto outcomes = live.outcomes().wait(3);
+  REQUIRE(outcomes.size() == 3);
+  CHECK(outcomes[0].consumer == "by-name");
+  CHECK(outcomes[1].consumer == "by-print");
+  CHECK(outcomes[2].consumer.empty());
+}
+
 TEST_CASE("a client certificate that is merely wanted may be absent, and not be bad") {
   const TestCertificates made, others;
   Backend backend("a");
