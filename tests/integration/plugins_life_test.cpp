@@ -89,6 +89,7 @@ TEST_CASE("resumed at every stage an exchange ends as if nobody had waited, also
     if (reload && i == 1) {
       Config config = *Config::parse(of_gateway(server, {}));
       config.gateway.threads = threads;
+      config.gateway.listen.push_back({});
       REQUIRE(live.gateway().reload(std::move(config)));
     }
     const Resumer resumer = parked.waiting.take();

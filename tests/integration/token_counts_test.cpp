@@ -153,6 +153,7 @@ TEST_CASE("estimates are corrected by what an upstream reported for the model be
   auto parsed = Config::parse(config);
   REQUIRE(parsed);
   parsed->gateway.threads = 1;
+  parsed->gateway.listen.push_back({});
   REQUIRE(live.gateway().reload(*parsed));
   CHECK(live.gateway().statistics().token_corrections.size() == 1);
   CHECK(counted(live, "m", text).field("x-sluice-estimated-by") == "corrected");
