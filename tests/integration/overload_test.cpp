@@ -40,7 +40,7 @@ void check_sent_away(const WireAnswer& answer, std::string_view code) {
 }
 
 /// Memory that grew between the two, where it is told truly: sanitizers keep what was freed.
-std::size_t grown(std::size_t before, std::size_t after) {
+std::size_t grown([[maybe_unused]] std::size_t before, [[maybe_unused]] std::size_t after) {
 #if defined(SLUICE_SANITIZED)
   return 0;
 #else
