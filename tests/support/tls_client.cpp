@@ -96,9 +96,14 @@ TlsClient::TlsClient(std::uint16_t port, const Options& options) : RawClient(por
   // The hello leaves when the kernel has waited long enough for more (200 ms); what ends the handshake, when give() says so.
   const int cork = options.corked ? 1 : 0;
   ::setsockopt(fd(), IPPROTO_TCP, TCP_CORK, &cork, sizeof cork);
+  if (!options.later) shake();
+}
+
+bool TlsClient::shake() {
   ERR_clear_error();
   shaken_ = SSL_connect(session_.get()) == 1;
   if (!shaken_) failure_ = reasons();
+  return shaken_;
 }
 
 TlsClient::~TlsClient() {

@@ -27,12 +27,14 @@ class TlsClient : public RawClient {
     std::vector<std::string> protocols = {"http/1.1"};    ///< ALPN; empty = none is offered
     TlsTicket ticket = {};                                ///< of a connection before
     bool corked = false;                                  ///< the end of the handshake leaves with the first bytes sent
+    bool later = false;                                   ///< the handshake is shake()'s
     bool byte_by_byte = false;                            ///< every byte of the handshake is a segment of its own
   };
-  /// Connects and shakes hands; whether that went well says shaken().
+  /// Connects and shakes hands; whether that went well says shaken(). Thread: the test's; what follows may be another's.
   TlsClient(std::uint16_t port, const Options& options);
   ~TlsClient() override;
 
+  bool shake();
   [[nodiscard]] bool shaken() const { return shaken_; }
   [[nodiscard]] const std::string& failure() const { return failure_; }
   [[nodiscard]] int version() const;
