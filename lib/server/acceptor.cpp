@@ -87,7 +87,7 @@ static_assert(length_is_true(kFull) && length_is_true(kNotAllowed));
 }  // namespace
 
 Acceptor::Acceptor(gateway::Core& core, std::size_t index, Serves serves, int fd, std::string address)
-    : core_(core), index_(index), serves_(serves), fd_(fd), address_(std::move(address)), census_(std::make_shared<Census>()), again_([this] { open(); }) {
+    : core_(core), fd_(fd), address_(std::move(address)), census_(std::make_shared<Census>()), again_([this] { open(); }) {
   for (const auto& engine : core.engines()) hubs_.push_back(std::make_unique<Hub>(*engine, index, serves, census_));
 }
 
@@ -142,18 +142,6 @@ void Acceptor::on_ready(int, std::uint32_t) {
   }
 }
 
-/// A reload may have changed who may connect, and how many.
-void Acceptor::follow_configuration() {
-  const auto now = core_.engines().front()->snapshot();
-  if (now == seen_) return;
-  seen_ = now;
-  const Listen& listen = serves_ == Serves::kExchanges ? now->config.gateway.listen[index_] : statistics_listen();
-  allowed_.clear();
-  for (const std::string& text : listen.allow_addresses) allowed_.push_back(*base::AddressRange::parse(text));  // judged at load
-  secure_ = listen.tls.has_value();
-  census_->set_most(listen.max_connections, listen.max_connections_per_address);
-}
-
 bool Acceptor::accept_one() {
   sockaddr_storage from{};
   socklen_t size = sizeof from;
@@ -169,7 +157,6 @@ bool Acceptor::accept_one() {
     }
     return false;
   }
-  follow_configuration();
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (!allows(from)) {
@@ -178,7 +165,7 @@ bool Acceptor::accept_one() {
   }
   const auto address = base::Address::of(reinterpret_cast<const sockaddr*>(&from));
   std::string peer = address ? address->text() : std::string();
-  if (!census_->enter(peer)) {
+  if (!census_->enter(peer, here().listen())) {
     refuse(fd, kFull);
     return true;
   }
@@ -204,17 +191,18 @@ void Acceptor::give(int fd, std::string peer) {
   engine.loop().post([hub, fd, peer = std::move(peer)] { hub->adopt(fd, peer); });
 }
 
-bool Acceptor::allows(const sockaddr_storage& peer) const noexcept {
-  return allowed_.empty() || std::any_of(allowed_.begin(), allowed_.end(), [&peer](const base::AddressRange& range) {
+bool Acceptor::allows(const sockaddr_storage& peer) const {
+  const auto& allowed = here().rules().allow_addresses;
+  return allowed.empty() || std::any_of(allowed.begin(), allowed.end(), [&peer](const base::AddressRange& range) {
            return range.contains(reinterpret_cast<const sockaddr*>(&peer));
          });
 }
 
 void Acceptor::refuse(int fd, std::string_view answer) {
-  hubs_.front()->counters().refused.fetch_add(1, std::memory_order_relaxed);
+  here().counters().refused.fetch_add(1, std::memory_order_relaxed);
   // One send into an empty socket buffer; whether the client reads it is its own affair. Who expects TLS could not read it.
   // What it has sent already is taken off: a close that leaves bytes unread is a reset, which could take the answer away.
-  if (!secure_) (void)::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (!here().listen().tls) (void)::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::shutdown(fd, SHUT_WR);
   std::array<char, 4096> unread;
   for (int i = 0; i < 16 && ::recv(fd, unread.data(), unread.size(), MSG_DONTWAIT) > 0; ++i) {

@@ -43,16 +43,12 @@ class Acceptor final : public engine::IoHandler {
   /// True where there may be more.
   bool accept_one();
   void give(int fd, std::string peer);
-  [[nodiscard]] bool allows(const sockaddr_storage& peer) const noexcept;
+  [[nodiscard]] bool allows(const sockaddr_storage& peer) const;
   void refuse(int fd, std::string_view answer);
-  void follow_configuration();
+  /// This listener's part on the engine that accepts; it knows what the configuration in force says.
+  [[nodiscard]] Hub& here() const noexcept { return *hubs_.front(); }
 
   gateway::Core& core_;
-  const std::size_t index_;                        // of the listener in the configuration
-  const Serves serves_;
-  std::shared_ptr<const gateway::Snapshot> seen_;  // what follows is its
-  std::vector<base::AddressRange> allowed_;        // empty = everyone
-  bool secure_ = false;
   int fd_;
   const std::string address_;
   std::shared_ptr<Census> census_;

@@ -12,17 +12,11 @@ constexpr std::size_t kHandshakeSteps = 4;  // a turn
 
 }  // namespace
 
-void Census::set_most(std::uint32_t most, std::uint32_t most_per_address) {
+bool Census::enter(const std::string& address, const Listen& listen) {
   const std::lock_guard lock(mutex_);
-  most_ = most;
-  most_per_address_ = most_per_address;
-}
-
-bool Census::enter(const std::string& address) {
-  const std::lock_guard lock(mutex_);
-  if (most_ != 0 && open_ >= most_) return false;
+  if (listen.max_connections != 0 && open_ >= listen.max_connections) return false;
   std::uint32_t& here = by_address_[address];
-  if (most_per_address_ != 0 && here >= most_per_address_) return false;  // then it is in the map for a reason
+  if (listen.max_connections_per_address != 0 && here >= listen.max_connections_per_address) return false;  // then it is in the map for a reason
   ++here;
   ++open_;
   return true;

@@ -26,16 +26,13 @@ namespace sluice::server {
 /// Who is connected to one listener, over all engines. Thread: any.
 class Census {
  public:
-  /// From now on; who is in stays.
-  void set_most(std::uint32_t most, std::uint32_t most_per_address);
-  /// Counts a connection in. False where the listener, or this address, has as many as it may.
-  [[nodiscard]] bool enter(const std::string& address);
+  /// Counts a connection in. False where the listener, or this address, has as many as it may; who is in stays.
+  [[nodiscard]] bool enter(const std::string& address, const Listen& listen);
   void leave(const std::string& address);
   [[nodiscard]] std::uint32_t open() const;
 
  private:
   mutable std::mutex mutex_;
-  std::uint32_t most_ = 0, most_per_address_ = 0;
   std::uint32_t open_ = 0;
   std::unordered_map<std::string, std::uint32_t> by_address_;
 };

@@ -16,6 +16,7 @@ struct ListenRules {
   /// `listen` was judged when its configuration was loaded.
   explicit ListenRules(const Listen& listen);
 
+  std::vector<base::AddressRange> allow_addresses;  ///< who may connect; empty = everyone
   std::vector<base::AddressRange> trusted_proxies;  ///< their word on who the client is counts
   std::optional<CorsRules> cors;                    ///< nothing = browsers' fields mean nothing here
 };
