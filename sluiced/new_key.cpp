@@ -2,11 +2,8 @@
 
 #include <sys/random.h>
 
-#include <array>
 #include <cerrno>
-#include <cstdint>
 #include <cstring>
-#include <span>
 #include <vector>
 
 #include "auth/api_key.hpp"
@@ -20,16 +17,6 @@ namespace {
 /// What makes a key known for one: to people, and to whoever looks for keys where none belongs.
 constexpr std::string_view kPrefix = "sk-sluice-";
 
-std::string hex(std::span<const std::uint8_t> bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (const std::uint8_t byte : bytes) {
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-  }
-  return out;
-}
-
 std::string entry_of(const std::string& name, const std::string& sha256) {
   std::string out;
   sluice::json::Writer writer(out);
@@ -41,14 +28,14 @@ std::string entry_of(const std::string& name, const std::string& sha256) {
 }  // namespace
 
 sluice::Result<NewKey> make_key(const std::string& name) {
-  std::array<std::uint8_t, 32> random{};
+  sluice::auth::Digest random{};  // as many bytes as the digest has
   for (std::size_t filled = 0; filled < random.size();) {
     const ssize_t n = ::getrandom(random.data() + filled, random.size() - filled, 0);
     if (n < 0 && errno != EINTR) return sluice::fail(sluice::Code::kSystem, std::string("getrandom: ") + std::strerror(errno));
     if (n > 0) filled += static_cast<std::size_t>(n);
   }
-  NewKey made{.key = std::string(kPrefix) + hex(random), .entry = {}};
-  made.entry = entry_of(name, hex(sluice::auth::sha256(made.key)));
+  NewKey made{.key = std::string(kPrefix) + sluice::auth::hex_text(random), .entry = {}};
+  made.entry = entry_of(name, sluice::auth::hex_text(sluice::auth::sha256(made.key)));
   const std::vector<sluice::Problem> problems = sluice::validate_json(R"({"version":1,"consumers":[)" + made.entry + "]}");
   if (!problems.empty()) {
     return sluice::fail(sluice::Code::kInvalidConfiguration, "no consumer can be called '" + name + "': " + problems.front().message);

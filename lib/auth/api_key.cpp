@@ -110,6 +110,17 @@ Digest sha256(std::string_view text) noexcept {
   return digest;
 }
 
+std::string hex_text(const Digest& digest) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  out.reserve(2 * digest.size());
+  for (const std::uint8_t byte : digest) {
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
+  return out;
+}
+
 std::optional<Digest> parse_digest(std::string_view hex) noexcept {
   Digest digest{};
   if (hex.size() != 2 * digest.size()) return std::nullopt;

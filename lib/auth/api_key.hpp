@@ -24,6 +24,8 @@ using Digest = std::array<std::uint8_t, 32>;
 
 /// 64 hex digits, in either case, as the digest they spell; nothing for any other text.
 [[nodiscard]] std::optional<Digest> parse_digest(std::string_view hex) noexcept;
+/// The other way: 64 hex digits in lower case.
+[[nodiscard]] std::string hex_text(const Digest& digest);
 
 /// One key of a configuration, its secret resolved: by its hash, or as it is.
 struct KeySource {

@@ -29,17 +29,6 @@ std::optional<Digest> parse_fingerprint(std::string_view text) noexcept {
   return parse_digest({hex.data(), hex.size()});
 }
 
-std::string fingerprint_text(const Digest& digest) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  out.reserve(2 * digest.size());
-  for (const std::uint8_t byte : digest) {
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-  }
-  return out;
-}
-
 CertificateIndex::CertificateIndex(std::span<const CertificateSource> sources) {
   for (const CertificateSource& source : sources) {
     if (source.fingerprint) by_fingerprint_.emplace_back(*source.fingerprint, source.consumer);

@@ -18,8 +18,6 @@ namespace sluice::auth {
 
 /// A fingerprint as tools print it: 64 hex digits, colons between the pairs or none. Nothing for any other text.
 [[nodiscard]] std::optional<Digest> parse_fingerprint(std::string_view text) noexcept;
-/// The same in lower case, without colons.
-[[nodiscard]] std::string fingerprint_text(const Digest& digest);
 
 /// One certificate of a configuration: by one of the two.
 struct CertificateSource {

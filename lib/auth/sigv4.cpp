@@ -23,16 +23,6 @@ constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256", kTerminator = "aws4_
 constexpr std::string_view kDateField = "X-Amz-Date", kTokenField = "X-Amz-Security-Token", kBodyField = "x-amz-content-sha256";
 constexpr std::size_t kDayDigits = 8, kSignatureDigits = 64;
 
-std::string hex(const Digest& digest) {
-  std::string out;
-  out.reserve(2 * digest.size());
-  for (const unsigned byte : digest) {
-    out += "0123456789abcdef"[byte >> 4];
-    out += "0123456789abcdef"[byte & 15];
-  }
-  return out;
-}
-
 bool hmac(std::string_view key, std::string_view text, Digest& out) noexcept {
   unsigned size = 0;
   return HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(),
@@ -51,7 +41,7 @@ Result<std::string> signature_of(const SigningKeys& keys, std::string_view day, 
   if (!key) return tl::unexpected(key.error());
   Digest signature{};
   if (!hmac(bytes_of(*key), text, signature)) return no_hmac();
-  return hex(signature);
+  return hex_text(signature);
 }
 
 std::optional<int> digits(std::string_view text) noexcept {
@@ -92,7 +82,7 @@ bool names_hold(std::string_view names, std::string_view wanted) noexcept {
 
 }  // namespace
 
-std::string hex_sha256(std::string_view bytes) { return hex(sha256(bytes)); }
+std::string hex_sha256(std::string_view bytes) { return hex_text(sha256(bytes)); }
 
 std::string hex_sha256(const base::EditedBody& body) {
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
@@ -103,7 +93,7 @@ std::string hex_sha256(const base::EditedBody& body) {
   Digest digest{};
   // Where it fails, memory ran out or SHA-256 is forbidden: zeros, which are no body's digest, so the signature is refused.
   if (!good || EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) digest.fill(0);
-  return hex(digest);
+  return hex_text(digest);
 }
 
 std::string amz_date(WallTime time) {

@@ -116,7 +116,7 @@ void judge_access(Findings& findings) {
       const ConsumerCertificate& one = consumers[i].certificates[k];
       const std::string here = below(at("consumers", i), "certificates", k);
       const auto fingerprint = auth::parse_fingerprint(one.sha256);
-      const std::string id = fingerprint ? "sha256 " + auth::fingerprint_text(*fingerprint) : "san " + one.san;
+      const std::string id = fingerprint ? "sha256 " + auth::hex_text(*fingerprint) : "san " + one.san;
       if (!fingerprint && one.san.empty()) continue;  // the table has asked for one
       const auto [first, fresh] = certificates.emplace(id, here);
       if (!fresh) findings.add(here, "the same certificate stands at " + first->second + "; a certificate stands for one consumer, once");

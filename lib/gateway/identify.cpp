@@ -14,7 +14,7 @@ constexpr std::string_view kHowToSendKeys = "send one as 'Authorization: Bearer 
 
 Error nothing_presented(const auth::PeerCertificate* certificate) {
   if (certificate == nullptr) return make_error(Code::kUnauthorized, "no key came with the request; " + std::string(kHowToSendKeys));
-  return make_error(Code::kUnauthorized, "the client certificate (SHA-256 " + auth::fingerprint_text(certificate->sha256) +
+  return make_error(Code::kUnauthorized, "the client certificate (SHA-256 " + auth::hex_text(certificate->sha256) +
                                              ") is that of no consumer of this gateway; list it under a consumer's certificates, or use a key: " +
                                              std::string(kHowToSendKeys));
 }

@@ -66,8 +66,8 @@ TEST_CASE("a fingerprint is read as tools print it") {
   for (int i = 0; i < 32; ++i) colons += i == 0 ? "AA" : ":AA";
   CHECK(parse_fingerprint(plain) == digest_of(0xaa));
   CHECK(parse_fingerprint(colons) == digest_of(0xaa));
-  CHECK(fingerprint_text(digest_of(0x0f)).substr(0, 4) == "0f0f");
-  CHECK(parse_fingerprint(fingerprint_text(digest_of(0x1e))) == digest_of(0x1e));
+  CHECK(hex_text(digest_of(0x0f)).substr(0, 4) == "0f0f");
+  CHECK(parse_fingerprint(hex_text(digest_of(0x1e))) == digest_of(0x1e));
   std::string wrong = colons;
   wrong[2] = '-';
   for (const std::string& text : {std::string(), std::string(63, 'a'), std::string(64, 'g'), wrong, colons + ":AA", colons.substr(0, 94)}) {
