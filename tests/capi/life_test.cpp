@@ -31,23 +31,6 @@ std::size_t threads_of_this_process() {
   return count;
 }
 
-/// Waits until every other thread of this process sleeps. A sanitizer's allocator, unlike glibc's, is not taken across
-/// fork(): a child born while another thread is inside it never gets memory again.
-void until_others_sleep() {
-  const auto asleep = [](const std::filesystem::path& task) {
-    if (task.filename() == std::to_string(::gettid())) return true;
-    std::ifstream file(task / "stat");
-    std::string line;
-    std::getline(file, line);
-    const std::size_t name_end = line.rfind(") ");
-    return name_end != std::string::npos && line.compare(name_end + 2, 1, "S") == 0;
-  };
-  for (bool busy = true; busy; std::this_thread::yield()) {
-    busy = false;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) busy = busy || !asleep(entry.path());
-  }
-}
-
 /// What a process has open to the network, does with signals, and hands to its children.
 struct Surroundings {
   Surroundings() {
@@ -181,6 +164,24 @@ TEST_CASE("in a child of fork every call is refused at once, and the parent goes
 }
 
 #ifndef __SANITIZE_THREAD__  // which lets no child of a process with threads make one
+
+/// Waits until every other thread of this process sleeps. A sanitizer's allocator, unlike glibc's, is not taken across
+/// fork(): a child born while another thread is inside it never gets memory again.
+void until_others_sleep() {
+  const auto asleep = [](const std::filesystem::path& task) {
+    if (task.filename() == std::to_string(::gettid())) return true;
+    std::ifstream file(task / "stat");
+    std::string line;
+    std::getline(file, line);
+    const std::size_t name_end = line.rfind(") ");
+    return name_end != std::string::npos && line.compare(name_end + 2, 1, "S") == 0;
+  };
+  for (bool busy = true; busy; std::this_thread::yield()) {
+    busy = false;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) busy = busy || !asleep(entry.path());
+  }
+}
+
 // ABI-05
 TEST_CASE("a child that opens a gateway of its own is served, whatever its parent had open") {
   sluice_gateway_t* gateway = open();

@@ -3,12 +3,13 @@
 #   install_test.sh STEP KIND    STEP: install | find_package | pkg_config | c_find_package | c_pkg_config | subdirectory | contents | exports
 #                                KIND: static | shared
 # The environment names the tree: SLUICE_SOURCE, SLUICE_BUILD (a finished build with the daemon), SLUICE_SCRATCH (ours),
-# CMAKE, CXX, CC, BUILD_TYPE, BUILD_FLAGS, LAUNCHER. The shared library is a second build with the same flags, so that
-# ccache gives back the same objects.
+# CMAKE, CXX, CC, BUILD_TYPE, BUILD_FLAGS, LAUNCHER. The shared library and the subdirectory are further builds with the
+# same flags, in folders as deep as the first: ccache, which sees relative paths, then gives back the same objects.
 set -euo pipefail
 step=$1 kind=$2
 prefix=$SLUICE_SCRATCH/$kind/prefix
 work=$SLUICE_SCRATCH/$kind/$step
+beside=$SLUICE_BUILD-install-$kind
 export CCACHE_NOHASHDIR=1
 same=(-G Ninja -DCMAKE_BUILD_TYPE="$BUILD_TYPE" -DCMAKE_CXX_COMPILER="$CXX" -DCMAKE_C_COMPILER="$CC"
       -DCMAKE_CXX_COMPILER_LAUNCHER="$LAUNCHER" -DCMAKE_C_COMPILER_LAUNCHER="$LAUNCHER"
@@ -26,7 +27,7 @@ install)
   rm -rf "$prefix"
   tree=$SLUICE_BUILD
   if [ "$kind" = shared ]; then
-    tree=$SLUICE_SCRATCH/shared/tree
+    tree=$beside
     "$CMAKE" -S "$SLUICE_SOURCE" -B "$tree" "${same[@]}" -DBUILD_SHARED_LIBS=ON -DSLUICE_BUILD_SERVER=ON -DSLUICE_BUILD_CAPI=ON >"$work/configure.log" || { cat "$work/configure.log"; exit 1; }
     "$CMAKE" --build "$tree" -j2
   fi
@@ -61,6 +62,7 @@ pkg_config)
   ;;
 subdirectory)
   shared=OFF; [ "$kind" = shared ] && shared=ON
+  work=$beside-$step
   "$CMAKE" -S "$SLUICE_SOURCE/tests/install/consumer" -B "$work" "${same[@]}" -DSLUICE_SOURCE="$SLUICE_SOURCE" -DBUILD_SHARED_LIBS=$shared
   "$CMAKE" --build "$work" -j2
   "$work/stranger"
