@@ -3,7 +3,7 @@
 /// and a way to write it; the table (config_table.cpp) puts them together, so that parser, schema, pages and dump are
 /// equal by construction.
 
-#include <functional>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,12 +24,48 @@
 
 namespace sluice::gateway::config {
 
-template <typename T> struct Codec {
-  ShapeRef shape;
-  std::function<void(Reader&, json::Value, T&)> read;
-  std::function<void(json::Writer&, const T&)> write;
+/// The ways between a document and a value whose type only who made them knows. There are hundreds of types here: what need
+/// not be compiled for each of them is compiled once, on this. Lifetime: shared. Thread: any.
+class Ways {
+ public:
+  virtual ~Ways() = default;
+  virtual void read(Reader& in, json::Value value, void* out) const = 0;
+  virtual void write(json::Writer& out, const void* value) const = 0;
   /// True for a value that means "not set": it is left out of a dump and has no default to show.
-  std::function<bool(const T&)> unset = [](const T&) { return false; };
+  [[nodiscard]] virtual bool unset(const void* value) const = 0;
+};
+using WaysRef = std::shared_ptr<const Ways>;
+
+/// A codec whose type is not said.
+struct AnyCodec {
+  ShapeRef shape;
+  WaysRef ways;
+};
+
+template <typename T> class Codec : public AnyCodec {
+  struct Never {
+    bool operator()(const T&) const noexcept { return false; }
+  };
+  template <typename R, typename W, typename U> struct Made final : Ways {
+    Made(R reads, W writes, U unsets) : reads_(std::move(reads)), writes_(std::move(writes)), unset_(std::move(unsets)) {}
+    void read(Reader& in, json::Value value, void* out) const override { reads_(in, value, *static_cast<T*>(out)); }
+    void write(json::Writer& out, const void* value) const override { writes_(out, *static_cast<const T*>(value)); }
+    bool unset(const void* value) const override { return unset_(*static_cast<const T*>(value)); }
+    R reads_;
+    W writes_;
+    U unset_;
+  };
+
+ public:
+  explicit Codec(AnyCodec any) : AnyCodec(std::move(any)) {}
+  /// `reads(Reader&, json::Value, T&)`, `writes(json::Writer&, const T&)` and, where a T can be unset, `unsets(const T&)`.
+  template <typename R, typename W, typename U = Never>
+  Codec(ShapeRef of, R reads, W writes, U unsets = {})
+      : AnyCodec{std::move(of), WaysRef(static_cast<const Ways*>(new Made<R, W, U>(std::move(reads), std::move(writes), std::move(unsets))))} {}
+
+  void read(Reader& in, json::Value value, T& out) const { ways->read(in, value, &out); }
+  void write(json::Writer& out, const T& value) const { ways->write(out, &value); }
+  [[nodiscard]] bool unset(const T& value) const { return ways->unset(&value); }
 };
 
 // Scalars.
@@ -163,45 +199,46 @@ template <typename T> [[nodiscard]] Codec<std::map<std::string, T>> map_of(Codec
 
 // Objects.
 
-/// One key of an object, and the way between it and a T.
-template <typename T> struct Field {
+/// One key of an object. Its value begins `offset` bytes into it.
+struct AnyField {
   Member member;
-  std::function<void(Reader&, json::Value, T&)> read;
-  std::function<void(json::Writer&, const T&)> write;
-  std::function<bool(const T&)> unset;
+  WaysRef ways;
+  std::ptrdiff_t offset = 0;
+  bool always = false;  ///< written even where it is unset
+
+  [[nodiscard]] bool left_out(const void* object) const { return !always && ways->unset(static_cast<const char*>(object) + offset); }
 };
+
+/// A key of a T, which the compiler shall tell from one of another type.
+template <typename T> struct Field : AnyField {};
+
+/// `fresh` is the value in a fresh object, which is the key's default; null: it has none.
+[[nodiscard]] AnyField field_of(std::string_view key, const AnyCodec& codec, std::ptrdiff_t offset, const void* fresh, std::string_view meaning,
+                                std::string_view example);
+[[nodiscard]] AnyCodec object_of(std::string_view title, std::string_view meaning, std::vector<AnyField> fields,
+                                 std::vector<std::string_view> exactly_one);
 
 /// A key that stands for a data member. Its default is what the member holds in a fresh T.
 template <typename T, typename M>
-[[nodiscard]] Field<T> field(std::string_view key, M T::*at, Codec<M> codec, std::string_view meaning,
-                             std::string_view example = {}) {
-  Field<T> made{{.key = key, .meaning = meaning, .example = example, .default_json = {}, .shape = codec.shape},
-                [at, codec](Reader& in, json::Value value, T& out) { codec.read(in, value, out.*at); },
-                [at, codec](json::Writer& out, const T& value) { codec.write(out, value.*at); },
-                {}};
+[[nodiscard]] Field<T> field(std::string_view key, M T::*at, const Codec<M>& codec, std::string_view meaning, std::string_view example = {}) {
   const T fresh{};
-  const bool has_default = codec.shape->kind != Shape::Kind::kObject && !codec.unset(fresh.*at);
-  // An empty text where the default is none is a value, and is written.
-  made.unset = [at, codec, has_default](const T& value) { return !has_default && codec.unset(value.*at); };
-  if (has_default) {
-    json::Writer writer(made.member.default_json);
-    codec.write(writer, fresh.*at);
-  }
-  return made;
+  const auto offset = reinterpret_cast<const char*>(&(fresh.*at)) - reinterpret_cast<const char*>(&fresh);
+  return {field_of(key, codec, offset, &(fresh.*at), meaning, example)};
 }
 
 /// A key that stands for one state of a T: `get` gives nothing where T is in another state.
-template <typename T, typename V>
-[[nodiscard]] Field<T> form(std::string_view key, Codec<V> codec, std::function<std::optional<V>(const T&)> get,
-                            std::function<void(T&, V)> set, std::string_view meaning, std::string_view example = {}) {
-  return {{.key = key, .meaning = meaning, .example = example, .default_json = {}, .shape = codec.shape},
-          [codec, set](Reader& in, json::Value value, T& out) {
-            V read{};
-            codec.read(in, value, read);
-            set(out, std::move(read));
-          },
-          [codec, get](json::Writer& out, const T& value) { codec.write(out, *get(value)); },
-          [get](const T& value) { return !get(value); }};
+template <typename T, typename V, typename Get, typename Set>
+[[nodiscard]] Field<T> form(std::string_view key, const Codec<V>& codec, Get get, Set set, std::string_view meaning, std::string_view example = {}) {
+  const Codec<T> whole(
+      codec.shape,
+      [codec, set](Reader& in, json::Value value, T& out) {
+        V read{};
+        codec.read(in, value, read);
+        set(out, std::move(read));
+      },
+      [codec, get](json::Writer& out, const T& value) { codec.write(out, *std::optional<V>(get(value))); },
+      [get](const T& value) { return !std::optional<V>(get(value)); });
+  return {field_of(key, whole, 0, nullptr, meaning, example)};
 }
 
 template <typename T> [[nodiscard]] Field<T> required(Field<T> field) {
@@ -212,63 +249,21 @@ template <typename T> [[nodiscard]] Field<T> required(Field<T> field) {
 
 /// Leaves the key out of dumps while it holds its default: for settings that are refused where they have no effect.
 template <typename T, typename M> [[nodiscard]] Field<T> quiet(Field<T> field, M T::*at) {
-  field.unset = [at](const T& value) { return value.*at == T{}.*at; };
+  const Codec<T> whole(
+      field.member.shape,
+      [ways = field.ways, offset = field.offset](Reader& in, json::Value value, T& out) { ways->read(in, value, reinterpret_cast<char*>(&out) + offset); },
+      [ways = field.ways, offset = field.offset](json::Writer& out, const T& value) { ways->write(out, reinterpret_cast<const char*>(&value) + offset); },
+      [at](const T& value) { return value.*at == T{}.*at; });
+  field.ways = whole.ways;
+  field.offset = 0;
+  field.always = false;
   return field;
 }
 
 template <typename T>
-[[nodiscard]] Codec<T> object(std::string_view title, std::string_view meaning, std::vector<Field<T>> fields,
+[[nodiscard]] Codec<T> object(std::string_view title, std::string_view meaning, const std::vector<Field<T>>& fields,
                               std::vector<std::string_view> exactly_one = {}) {
-  Shape made{.kind = Shape::Kind::kObject, .title = title, .meaning = meaning, .exactly_one = std::move(exactly_one)};
-  for (const auto& one : fields) made.members.push_back(one.member);
-  auto shape = std::make_shared<const Shape>(std::move(made));
-  auto shared = std::make_shared<const std::vector<Field<T>>>(std::move(fields));
-  return {shape,
-          [shape, shared](Reader& in, json::Value value, T& out) {
-            if (!in.expect(value, json::Type::kObject, *shape)) return;
-            std::vector<bool> seen(shared->size());
-            std::string scratch;
-            for (json::Value item = value.first(); item; item = item.next()) {
-              const std::string_view key = item.key(scratch);
-              std::size_t i = 0;
-              while (i < shared->size() && (*shared)[i].member.key != key) ++i;
-              if (i == shared->size() && !is_annotation(key)) {
-                in.unknown_key(key, *shape);
-                continue;
-              }
-              const Reader::Step step(in, key);
-              if (i < shared->size()) {
-                seen[i] = true;
-                (*shared)[i].read(in, item, out);
-              } else if (!item.is(json::Type::kString)) {
-                in.report("must be a text (is " + shown(item) + ")");
-              }
-            }
-            std::size_t forms = 0;
-            for (std::size_t i = 0; i < shared->size(); ++i) {
-              const Member& member = (*shared)[i].member;
-              if (member.required && !seen[i])
-                in.report("needs \"" + std::string(member.key) + "\", " + describe(*member.shape));
-              for (const auto& key : shape->exactly_one) forms += seen[i] && key == member.key;
-            }
-            if (!shape->exactly_one.empty() && forms != 1)
-              in.report("must be " + describe(*shape) + (forms == 0 ? "; none stands there" : "; several stand there"));
-          },
-          [shared](json::Writer& out, const T& value) {
-            out.begin_object();
-            for (const auto& one : *shared) {
-              if (one.unset(value)) continue;
-              out.key(one.member.key);
-              one.write(out, value);
-            }
-            out.end_object();
-          },
-          [shared](const T& value) {
-            for (const auto& one : *shared) {
-              if (!one.unset(value)) return false;
-            }
-            return true;
-          }};
+  return Codec<T>(object_of(title, meaning, {fields.begin(), fields.end()}, std::move(exactly_one)));
 }
 
 }  // namespace sluice::gateway::config

@@ -8,9 +8,10 @@ namespace {
 
 /// Any JSON value; empty = not set.
 Codec<std::string> maybe_json() {
-  Codec<std::string> codec = json_text();
-  codec.unset = [](const std::string& value) { return value.empty(); };
-  return codec;
+  const auto any = json_text();
+  return {any.shape, [any](Reader& in, json::Value value, std::string& out) { any.read(in, value, out); },
+          [any](json::Writer& out, const std::string& value) { any.write(out, value); },
+          [](const std::string& value) { return value.empty(); }};
 }
 
 Codec<RestCondition> condition() {

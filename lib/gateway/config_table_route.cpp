@@ -102,7 +102,7 @@ template <typename T> Codec<Scalar> scalar_of(Codec<T> inner) {
             inner.read(in, value, read);
             out = std::move(read);
           },
-          any.write};
+          [any](json::Writer& out, const Scalar& value) { any.write(out, value); }};
 }
 
 /// A number keeps its lexeme's kind: 7 is compared as an integer, 7.5 as a double.
@@ -114,7 +114,7 @@ Codec<Scalar> number_scalar() {
           [any, shape](Reader& in, json::Value value, Scalar& out) {
             if (in.expect(value, json::Type::kNumber, *shape)) any.read(in, value, out);
           },
-          any.write};
+          [any](json::Writer& out, const Scalar& value) { any.write(out, value); }};
 }
 
 }  // namespace
