@@ -28,6 +28,7 @@ void LossReport::add(std::string field, std::string reason, LossSeverity severit
     if (lightest->severity < loss.severity) *lightest = std::move(loss);
     return;
   }
+  if (entries_.empty()) entries_.reserve(8);  // seldom one alone
   entries_.push_back(std::move(loss));
 }
 

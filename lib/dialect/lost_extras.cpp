@@ -38,6 +38,12 @@ chat::LossSeverity severity_of_lost(const chat::Extra& extra) noexcept {
   return extra.loss;
 }
 
-std::string why_lost(const chat::Extra& extra) { return "known to the " + std::string(extra.dialect) + " dialect alone"; }
+std::string why_lost(const chat::Extra& extra) {
+  constexpr std::string_view kBefore = "known to the ", kAfter = " dialect alone";
+  const std::string_view dialect = extra.dialect;
+  std::string out;
+  out.reserve(kBefore.size() + dialect.size() + kAfter.size());
+  return out.append(kBefore).append(dialect).append(kAfter);
+}
 
 }  // namespace sluice::dialect

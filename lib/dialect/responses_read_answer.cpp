@@ -18,6 +18,8 @@ using json::Value;
 using reading::member;
 using reading::text;
 
+constexpr std::size_t kEchoes = 24;  // of a request in its response, about
+
 Error unfinished(std::string_view status) {
   return make_error(Code::kUpstreamInvalidAnswer, "the upstream's response is " + std::string(status) +
                                                       "; only one that is finished can be translated");
@@ -27,6 +29,7 @@ Error unfinished(std::string_view status) {
 
 void read_root(const Value& response, chat::Extras& extras) {
   std::string scratch;
+  extras.reserve(kEchoes);
   for (Value m = response.first(); m; m = m.next()) {
     const std::string_view key = m.key(scratch);
     if (m.is(Type::kNull) || key == "id" || key == "object" || key == "created_at" || key == "model" || key == "status" ||

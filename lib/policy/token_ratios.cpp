@@ -65,7 +65,7 @@ bool TokenRatios::wants(Side side, std::string_view upstream, std::string_view m
   Shard& shard = shards_[h % kShards];
   const std::lock_guard lock(shard.mutex);
   const std::uint64_t asked = ++place(shard, h, upstream, model).ratios[static_cast<std::size_t>(side)].asked;
-  return asked <= kSettled || asked % kMemory == 0;
+  return asked <= kSettled || asked % kSeldom == 0;
 }
 
 bool TokenRatios::correct(Side side, std::string_view upstream, std::string_view model, std::uint64_t& estimated) {

@@ -27,7 +27,8 @@ class TokenRatios {
   static constexpr std::uint64_t kLeastTokens = 16;   ///< estimated; less is mostly what a chat puts around it
   static constexpr std::uint64_t kLeastSamples = 8;   ///< before a ratio is applied
   static constexpr std::uint64_t kMemory = 16;        ///< a sample weighs 1/16; the first ones are averaged
-  static constexpr std::uint64_t kSettled = 64;       ///< exchanges that are looked at; from then on one of 16 is
+  static constexpr std::uint64_t kSettled = 64;       ///< exchanges that are looked at; from then on one of kSeldom is
+  static constexpr std::uint64_t kSeldom = 64;        ///< counting a prompt costs as much as forwarding it
   static constexpr double kLowest = 0.5, kHighest = 4;
 
   /// An answer was billed `reported` tokens where `estimated` were estimated, uncorrected. 0 of either says nothing.

@@ -104,7 +104,7 @@ TEST_CASE("more models than there is room for cost the ones that nobody asks for
   CHECK(of_thousand(ratios, "kept") == 2000);
 }
 
-TEST_CASE("samples are wanted of the first exchanges, and of one in sixteen after them, whatever came of them") {
+TEST_CASE("samples are wanted of the first exchanges, and of one in 64 after them, whatever came of them") {
   TokenRatios ratios;
   const auto wanted = [&](Side side, std::uint64_t exchanges) {
     std::uint64_t n = 0;
@@ -112,7 +112,7 @@ TEST_CASE("samples are wanted of the first exchanges, and of one in sixteen afte
     return n;
   };
   CHECK(wanted(Side::kInput, TokenRatios::kSettled) == TokenRatios::kSettled);
-  CHECK(wanted(Side::kInput, 160) == 10);
+  CHECK(wanted(Side::kInput, 640) == 10);
   CHECK(wanted(Side::kOutput, 1) == 1);
   CHECK_FALSE(ratios.wants(Side::kOutput, "u", "m", TokenRatios::kLeastTokens - 1));
   CHECK_FALSE(ratios.wants(Side::kInput, "u", std::string(TokenRatios::kLongestNames, 'm'), 100));
