@@ -16,10 +16,22 @@ std::string_view to_string(LossSeverity severity) noexcept {
   return "semantic";
 }
 
+namespace {
+
+std::uint64_t bit_of(std::string_view field) noexcept {
+  if (field.empty()) return 1;
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(field[i]); };
+  return std::uint64_t{1} << ((field.size() * 7 + at(0) * 5 + at(field.size() / 2) * 3 + at(field.size() - 1)) % 64);
+}
+
+}  // namespace
+
 void LossReport::add(std::string field, std::string reason, LossSeverity severity) {
   worst_ = std::max(worst_, severity);
+  const std::uint64_t bit = bit_of(field);
   Loss loss{std::move(field), std::move(reason), severity};
-  if (std::find(entries_.begin(), entries_.end(), loss) != entries_.end()) return;
+  if ((seen_ & bit) != 0 && std::find(entries_.begin(), entries_.end(), loss) != entries_.end()) return;
+  seen_ |= bit;
   if (entries_.size() == kMaxEntries) {
     ++beyond_;
     // The gravest must stay visible: a strict route refuses by it.
@@ -28,7 +40,7 @@ void LossReport::add(std::string field, std::string reason, LossSeverity severit
     if (lightest->severity < loss.severity) *lightest = std::move(loss);
     return;
   }
-  if (entries_.empty()) entries_.reserve(8);  // seldom one alone
+  if (entries_.empty()) entries_.reserve(24);  // seldom one alone
   entries_.push_back(std::move(loss));
 }
 
@@ -41,6 +53,7 @@ const Loss* LossReport::first_at_least(LossSeverity severity) const noexcept {
 
 void LossReport::clear() noexcept {
   entries_.clear();
+  seen_ = 0;
   beyond_ = 0;
   worst_ = LossSeverity::kNote;
 }

@@ -1,6 +1,7 @@
 #pragma once
 /// What a translation could not carry over. Kept with the exchange, never silent.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -45,6 +46,7 @@ class LossReport {
 
  private:
   std::vector<Loss> entries_;
+  std::uint64_t seen_ = 0;  // a bit of 64 for each field added: most are new, and need not be looked for
   std::size_t beyond_ = 0;
   LossSeverity worst_ = LossSeverity::kNote;
 };

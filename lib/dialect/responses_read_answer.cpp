@@ -1,6 +1,7 @@
 // Whole responses into the canonical model. Lenient: an answer has been paid for, so what has an odd type is kept as it
 // stood rather than refused; only what is no answer at all is an error.
 
+#include <array>
 #include <utility>
 
 #include "dialect/excerpt.hpp"
@@ -19,6 +20,27 @@ using reading::member;
 using reading::text;
 
 constexpr std::size_t kEchoes = 24;  // of a request in its response, about
+
+/// The members of a response that are looked for by name, found in one pass over some thirty. One that stands twice, or is
+/// null, is absent.
+struct Root {
+  explicit Root(const Value& response) {
+    const std::array<std::pair<std::string_view, Value*>, 7> known{{{"id", &id}, {"model", &model}, {"status", &status}, {"output", &output},
+                                                                    {"error", &error}, {"incomplete_details", &incomplete_details}, {"usage", &usage}}};
+    std::array<bool, known.size()> seen{};
+    std::string scratch;
+    for (Value m = response.first(); m; m = m.next()) {
+      const std::string_view key = m.key(scratch);
+      for (std::size_t i = 0; i < known.size(); ++i) {
+        if (known[i].first != key) continue;
+        *known[i].second = seen[i] || m.is(Type::kNull) ? Value{} : m;
+        seen[i] = true;
+      }
+    }
+  }
+
+  Value id, model, status, output, error, incomplete_details, usage;
+};
 
 Error unfinished(std::string_view status) {
   return make_error(Code::kUpstreamInvalidAnswer, "the upstream's response is " + std::string(status) +
@@ -64,31 +86,31 @@ Result<chat::Message> decode_answer(std::string_view body, Operation operation) 
     out.usage.emplace().input_tokens = tokens;
     return out;
   }
-  const std::string status = text(root, "status");
+  const Root found(root);
+  const std::string status = text(found.status);
   if (status == "failed" || status == "cancelled") return tl::unexpected(failure_of(root));
-  const Value output = member(root, "output");
-  if (!output.is(Type::kArray)) {
-    if (member(root, "error")) return tl::unexpected(embedded_error(root));
+  if (!found.output.is(Type::kArray)) {
+    if (found.error) return tl::unexpected(embedded_error(root));
     return fail(Code::kUpstreamInvalidAnswer, "the upstream's answer has no list 'output'; it begins with \"" + excerpt(body, 80) + "\"");
   }
   if (status == "queued" || status == "in_progress") return tl::unexpected(unfinished(status));
   ItemReader reader(From::kAnswer);
-  for (Value item = output.first(); item; item = item.next()) {
+  for (Value item = found.output.first(); item; item = item.next()) {
     if (auto read = reader.add(item, "output"); !read) {
       return tl::unexpected(make_error(Code::kUpstreamInvalidAnswer, "the upstream's answer is odd: " + read.error().message));
     }
   }
   chat::Choice& choice = out.choices.emplace_back();
   choice.turn = std::move(reader.take().front());
-  const std::string reason = text(member(root, "incomplete_details"), "reason");
+  const std::string reason = text(found.incomplete_details, "reason");
   Ending ending = read_ending(status.empty() ? "completed" : status, reason, reader.called());
   choice.finish = ending.reason;
   choice.native_finish = std::move(ending.native);
   if (!reader.logprobs().empty()) choice.logprobs = chat::Logprobs{std::move(reader.logprobs()), {}};
-  out.id = text(root, "id");
-  out.model = text(root, "model");
+  out.id = text(found.id);
+  out.model = text(found.model);
   out.created = created_of(root);
-  if (const Value usage = member(root, "usage"); usage.is(Type::kObject)) out.usage = read_usage(usage);
+  if (found.usage.is(Type::kObject)) out.usage = read_usage(found.usage);
   read_root(root, out.extras);
   return out;
 }
