@@ -1,16 +1,21 @@
 // What the C ABI costs, over a transport that moves nothing and answers at once: sockets and libcurl have no part in it.
 //
-//   capi_bench    exchanges at 64 in flight and at 1, CPU time of all threads each; deltas a second; and the same host-driven
+//   capi_bench    exchanges at 64 in flight and at 1, CPU time of all threads each; deltas a second; the same host-driven; and
+//                 beside an engine thread what two threads take that do nothing but wake one another
 //
 // Linked with the objects of the ABI, not with the library: the transport is handed in beside it, which no C program can.
 
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "../micro/null_answer.hpp"
@@ -214,6 +219,48 @@ void report(const char* name, std::uint32_t threads, std::size_t depth) {
   std::printf("%-34s CPU %7.2f us, wall %7.2f us an exchange (medians of %zu)\n", name, cpu[3], wall[3], cpu.size());
 }
 
+/// One way of a ping-pong.
+class Way {
+ public:
+  Way() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (fd_ < 0) std::perror("eventfd"), std::exit(1);
+  }
+  Way(const Way&) = delete;
+  ~Way() { ::close(fd_); }
+  void send() { must_be_eight(::write(fd_, &one_, sizeof one_)); }
+  void wait() {
+    pollfd waiting{fd_, POLLIN, 0};
+    while (::poll(&waiting, 1, -1) < 1) {}
+    std::uint64_t count = 0;
+    must_be_eight(::read(fd_, &count, sizeof count));
+  }
+
+ private:
+  static void must_be_eight(ssize_t n) {
+    if (n != 8) std::perror("eventfd"), std::exit(1);
+  }
+  const int fd_;
+  const std::uint64_t one_ = 1;
+};
+
+/// What handing a thing to another thread and back costs where nothing is done to it.
+void report_ping_pong() {
+  constexpr int kCount = 10'000, kRounds = 7;
+  Way there, back;
+  std::thread other([&] {
+    for (int i = 0; i < kCount * kRounds; ++i) there.wait(), back.send();
+  });
+  std::vector<double> wall;
+  for (int round = 0; round < kRounds; ++round) {
+    const double began = seconds();
+    for (int i = 0; i < kCount; ++i) there.send(), back.wait();
+    wall.push_back((seconds() - began) * 1e6 / kCount);
+  }
+  other.join();
+  std::sort(wall.begin(), wall.end());
+  std::printf("%-34s             wall %7.2f us there and back (median of %zu)\n", "two threads and two eventfds", wall[kRounds / 2], wall.size());
+}
+
 void report_stream(const char* name, std::uint32_t threads) {
   Bench bench(threads);
   bench.stream(200, SLUICE_ANSWER_DELTAS);
@@ -233,6 +280,7 @@ void report_stream(const char* name, std::uint32_t threads) {
 int main() {
   report("exchange, one thread, 64 in flight", 1, 64);
   report("exchange, one thread, 1 in flight", 1, 1);
+  report_ping_pong();
   report("exchange, host-driven, 64 in flight", 0, 64);
   report("exchange, host-driven, 1 in flight", 0, 1);
   report_stream("deltas, one thread", 1);
