@@ -8,24 +8,30 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"sluice.example/benchmarks/floor"
 	"sluice.example/sluice"
 )
 
 const question = `{"model":"m","messages":[{"role":"user","content":"hello"}]}`
 const streamed = `{"model":"m","stream":true,"messages":[{"role":"user","content":"hello"}]}`
 
-func open(b *testing.B, words int, opts ...sluice.Option) *sluice.Gateway {
-	gw, err := sluice.Open([]byte(fmt.Sprintf(`{
+func configured(words int) string {
+	return fmt.Sprintf(`{
 	  "version": 1,
 	  "upstreams": [{"name": "demo", "provider": "simulator", "simulator": {"answer": %q}}],
 	  "routes": [{"name": "chat", "match": {"path": "/v1/chat/completions"}, "upstreams": [{"name": "demo"}]}]
-	}`, strings.Repeat("word ", words))), opts...)
+	}`, strings.Repeat("word ", words))
+}
+
+func open(b *testing.B, words int, opts ...sluice.Option) *sluice.Gateway {
+	gw, err := sluice.Open([]byte(configured(words)), opts...)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -83,11 +89,15 @@ func BenchmarkRoundTrip(b *testing.B) {
 	})
 }
 
-// The same on 32 goroutines.
+// atOnce is how many exchanges are under way in the two benchmarks below.
+const atOnce = 64
+
+// The same on 64 goroutines.
 func BenchmarkSendParallel(b *testing.B) {
 	gw := open(b, 20)
-	b.SetParallelism(16)
+	b.SetParallelism(atOnce / runtime.GOMAXPROCS(0))
 	b.ReportAllocs()
+	b.ResetTimer()
 	before := cpu()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
@@ -96,6 +106,15 @@ func BenchmarkSendParallel(b *testing.B) {
 			}
 		}
 	})
+	b.ReportMetric(float64(cpu()-before)/float64(b.N), "cpu-ns/op")
+}
+
+// What the one above is measured against: the same exchanges, made by a program in C. A gateway is opened and closed for each run.
+func BenchmarkFloorParallel(b *testing.B) {
+	before := cpu()
+	if err := floor.Exchanges(configured(20), question, atOnce, b.N); err != nil {
+		b.Fatal(err)
+	}
 	b.ReportMetric(float64(cpu()-before)/float64(b.N), "cpu-ns/op")
 }
 

@@ -29,6 +29,15 @@ func (g *Gateway) Do(ctx context.Context, r *Request) (*Response, error) {
 }
 
 func (g *Gateway) do(ctx context.Context, r *Request, keep bool, told func(*Outcome)) (*Response, error) {
+	c, err := g.answered(ctx, r, keep, told)
+	if err != nil {
+		return nil, err
+	}
+	return &Response{c.head.status, c.head.header, &body{call: c, ctx: ctx}, c}, nil
+}
+
+// answered sends a request, and returns when the head of its answer is there.
+func (g *Gateway) answered(ctx context.Context, r *Request, keep bool, told func(*Outcome)) (*call, error) {
 	c, err := g.submit(ctx, r, abi.AnswerRaw, keep, told)
 	if err != nil {
 		return nil, err
@@ -37,13 +46,13 @@ func (g *Gateway) do(ctx context.Context, r *Request, keep bool, told func(*Outc
 		c.abandon()
 		return nil, err
 	}
-	head := c.head
+	refused := c.head == nil
 	c.Unlock()
-	if head == nil {
+	if refused {
 		c.abandon()
 		return nil, c.end.err(ctx)
 	}
-	return &Response{head.status, head.header, &body{call: c, ctx: ctx}, c}, nil
+	return c, nil
 }
 
 // body reads the bytes of an answer.
@@ -103,6 +112,29 @@ func (b *body) WriteTo(to io.Writer) (total int64, err error) {
 	}
 }
 
+// all reads what there is to the end. Bytes that came at once are given as they lie there.
+func (b *body) all() ([]byte, error) {
+	whole := []byte{}
+	for {
+		if err := b.fetch(); err != nil {
+			b.broken = err
+			b.call.abandon()
+			if err == io.EOF {
+				err = nil
+			}
+			return whole, err
+		}
+		if len(whole) == 0 {
+			whole, b.taken = b.rest, nil
+		} else {
+			whole = append(whole, b.rest...)
+		}
+		b.owed += len(b.rest)
+		b.rest = nil
+		b.repay()
+	}
+}
+
 // repay makes room for as much as was read, in halves of the window: a call into C for each read would cost more than the read.
 func (b *body) repay() {
 	if b.owed >= window/2 && !b.call.isOver() {
@@ -155,18 +187,17 @@ type Answer struct {
 
 // Send sends a request, and returns when its answer is whole and the account of it is there.
 func (g *Gateway) Send(ctx context.Context, r *Request) (*Answer, error) {
-	response, err := g.Do(ctx, r)
+	c, err := g.answered(ctx, r, true, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close()
-	content, err := io.ReadAll(response.Body)
+	content, err := (&body{call: c, ctx: ctx}).all()
 	if err != nil {
 		return nil, err
 	}
-	outcome, err := response.Outcome()
+	outcome, err := c.account()
 	if err != nil {
 		return nil, err
 	}
-	return &Answer{response.Status, response.Header, content, outcome}, nil
+	return &Answer{c.head.status, c.head.header, content, outcome}, nil
 }

@@ -34,6 +34,11 @@ type call struct {
 	abandoned bool // nobody reads any more: what comes is dropped
 	wasTold   bool
 	failure   error
+
+	room struct { // what head and end point to
+		head head
+		end  end
+	}
 }
 
 type head struct {

@@ -1,8 +1,9 @@
 package sluice
 
 import (
-	"bytes"
 	"net/http"
+	"net/textproto"
+	"strings"
 
 	"sluice.example/sluice/internal/abi"
 )
@@ -158,7 +159,8 @@ func (c *call) put(event abi.Event) {
 	defer c.Unlock()
 	switch event.Kind() {
 	case abi.EventHead:
-		c.head = &head{int(event.Status()), fieldsOf(event.Data())}
+		c.room.head = head{int(event.Status()), fieldsOf(event.Data())}
+		c.head = &c.room.head
 	case abi.EventChunk:
 		if c.abandoned {
 			return
@@ -180,7 +182,8 @@ func (c *call) put(event abi.Event) {
 
 // finish is the END: the last of a call.
 func (g *Gateway) finish(c *call, event abi.Event) {
-	e := &end{ending: event.Detail(), status: event.Status(), code: Code(event.Code()), message: string(event.Data())}
+	e := &c.room.end
+	*e = end{ending: event.Detail(), status: event.Status(), code: Code(event.Code()), message: string(event.Data())}
 	if c.keep {
 		if o, err := g.queue.TakeOutcome(event.Call()); err == nil {
 			e.outcome = outcomeOf(o)
@@ -200,19 +203,29 @@ func (g *Gateway) finish(c *call, event abi.Event) {
 	}
 }
 
-// fieldsOf reads the head's fields, each as `name: value` and CR LF.
+// fieldsOf reads the head's fields, each as `name: value` and CR LF. They share one string, and one row of values.
 func fieldsOf(data []byte) http.Header {
-	header := make(http.Header, 8)
-	for len(data) != 0 {
-		line := data
-		if at := bytes.Index(data, []byte("\r\n")); at >= 0 {
-			line, data = data[:at], data[at+2:]
+	text := string(data)
+	lines := strings.Count(text, "\r\n") + 1
+	header, values := make(http.Header, lines), make([]string, lines)
+	for len(text) != 0 {
+		line := text
+		if at := strings.Index(text, "\r\n"); at >= 0 {
+			line, text = text[:at], text[at+2:]
 		} else {
-			data = nil
+			text = ""
 		}
-		if colon := bytes.IndexByte(line, ':'); colon > 0 {
-			header.Add(string(line[:colon]), string(bytes.TrimSpace(line[colon+1:])))
+		colon := strings.IndexByte(line, ':')
+		if colon <= 0 {
+			continue
 		}
+		name, value := textproto.CanonicalMIMEHeaderKey(line[:colon]), strings.TrimSpace(line[colon+1:])
+		if before, known := header[name]; known {
+			header[name] = append(before, value)
+			continue
+		}
+		values[0] = value
+		header[name], values = values[:1:1], values[1:]
 	}
 	return header
 }

@@ -53,13 +53,15 @@ func (e Event) Data() []byte {
 // batchEvents is how many events one poll brings at most.
 const batchEvents = 256
 
-// Queue is a completion queue with the memory one reader needs, all of it C's. One at a time polls and takes outcomes.
+// Queue is a completion queue with the memory one reader needs; what C writes to is C's. One at a time polls and takes outcomes.
 type Queue struct {
-	c      *C.sluice_queue_t
-	events *C.sluice_event_t
-	info   *C.sluice_outcome_info_t
-	part   *parts
-	arena  *C.char
+	c       *C.sluice_queue_t
+	events  *C.sluice_event_t
+	info    *C.sluice_outcome_info_t
+	part    *parts
+	arena   *C.char
+	outcome Outcome
+	texts   gathered
 }
 
 // parts is room for the largest of the info structs of an outcome's rows.
