@@ -2,7 +2,7 @@
 
 Over simulated upstreams that answer at once: CPU time of the process for an exchange that waits in a thread, that is awaited, and
 that goes through the transport of httpx; and deltas of asyncio streams, many and one. CPU time is of all threads, engines and
-simulated upstreams included; "loop" is that of the thread that reads. The first row of each is the floor: the same, submitted and
+simulated upstreams included; "loop" is that of the thread that reads. The first rows of each are the floor: the same, submitted and
 drained by the native module alone.
 """
 
@@ -78,18 +78,20 @@ def through_httpx(gateway):
     return work
 
 
-def floor(gateway):
-    """No class of sluice: a list, a submit, a poll."""
+def floor(gateway, at_once):
+    """No class of sluice: lists, submits, polls."""
     queue, native = _native.new_queue(), gateway._native
     asked = (None, CHAT, [], b'{"model":"short","stream":false,"messages":[{"role":"user","content":"hello"}]}', None, 0, 0, 0)
 
     def work(count):
-        for tag in range(1, count + 1):
-            native.submit(queue, tag, asked)
-            lists = {tag: []}
-            while lists:
-                queue.wait(-1)
-                queue.poll(lists)
+        tag, lists = 0, {}
+        while tag < count or lists:
+            while tag < count and len(lists) < at_once:
+                tag += 1
+                native.submit(queue, tag, asked)
+                lists[tag] = []
+            queue.wait(-1)
+            queue.poll(lists)
 
     return work
 
@@ -145,10 +147,11 @@ def main():
     with sluice.Gateway(CONFIG, logger=None) as gateway:
         waited(gateway)(count // 10)
         rows = [
-            ("native module alone", floor(gateway)),
+            ("native module alone, 1 at once", floor(gateway, 1)),
+            ("native module alone, 64 at once", floor(gateway, 64)),
             ("gateway.request", waited(gateway)),
             ("await gateway.arequest, 1 at once", awaited(gateway, 1)),
-            ("await gateway.arequest, 100 at once", awaited(gateway, 100)),
+            ("await gateway.arequest, 64 at once", awaited(gateway, 64)),
         ]
         try:
             rows.append(("httpx.Client, sluice.httpx.Transport", through_httpx(gateway)))

@@ -39,7 +39,7 @@ if [ -z "$mock" ] || [ -z "$library" ]; then
   if [ -n "${SLUICE_BENCH_BUILD-}" ]; then
     cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSLUICE_BUILD_BENCHMARKS=ON -DSLUICE_BUILD_CAPI=ON >&2
   else
-    (cd "$root" && cmake --preset release -DSLUICE_BUILD_CAPI=ON -DSLUICE_WARNINGS_AS_ERRORS=OFF >&2)
+    (cd "$root" && cmake --preset release -DSLUICE_BUILD_CAPI=ON >&2)
   fi
   cmake --build "$build" --target bench_mock --target sluice_c >&2
   mock=${mock:-$build/benchmarks/bench_mock} library=${library:-$build/capi/libsluice_c.so}
