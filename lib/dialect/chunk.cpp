@@ -114,12 +114,12 @@ std::string_view string_at(std::string_view json, std::size_t at) noexcept {
   return end - at < 2 ? std::string_view{} : json.substr(at + 1, end - at - 2);
 }
 
-Cut cut_of(std::string_view json, const Member& member, std::size_t value_end) noexcept {
+Cut cut_of(std::string_view json, const Member& member, std::size_t value_end, std::size_t from) noexcept {
   std::size_t before = member.key;
-  while (before > 0 && is_blank(json[before - 1])) --before;
-  if (before > 0 && json[before - 1] == ',') {
+  while (before > from && is_blank(json[before - 1])) --before;
+  if (before > from && json[before - 1] == ',') {
     --before;
-    while (before > 0 && is_blank(json[before - 1])) --before;
+    while (before > from && is_blank(json[before - 1])) --before;
     return {before, value_end};
   }
   // The first member: the comma behind it goes, and the blanks that set off the next one.

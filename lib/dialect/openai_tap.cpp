@@ -167,7 +167,7 @@ class StreamTap final : public AnswerTap {
         }
         if (options_.withhold_usage && at_root) {
           if (!cut) replacement_.clear();
-          const chunk::Cut range = chunk::cut_of(data, member, end);
+          const chunk::Cut range = chunk::cut_of(data, member, end, kept);
           replacement_.append(data.substr(kept, range.begin - kept));
           kept = range.end;
           cut = true;

@@ -235,6 +235,23 @@ TEST_CASE("events that are odd are forwarded, and those that are no JSON are nam
   }
 }
 
+// Of two members of that name side by side, both first, the comma between them was taken twice: what came out was no JSON.
+TEST_CASE("usage that is stated twice is taken out twice") {
+  const auto row = GENERATE(values<std::pair<const char*, const char*>>({
+      {R"({"usage":[1],"usage":null})", "{}"},
+      {R"({"usage":null,"usage":[1],"b":1})", R"({"b":1})"},
+      {R"({ "usage" : 1 , "usage" : 2 , "usage" : 3 , "b":1})", R"({ "b":1})"},
+      {R"({"a":1,"usage":[1],"usage":null})", R"({"a":1})"},
+      {R"({"a":1,"usage":[1],"usage":null,"b":1})", R"({"a":1,"b":1})"},
+      {R"({"usage":1,"a":1,"usage":2})", R"({"a":1})"},
+  }));
+  INFO(row.first);
+  const auto tap = stream_tap(true);
+  const TapVerdict verdict = tap->on_event({}, row.first);
+  REQUIRE(verdict.action == dialect::TapAction::kReplace);
+  CHECK(verdict.replacement == row.second);
+}
+
 // DIAL-18
 TEST_CASE("a whole answer reads the same at every split") {
   const std::string answer =
