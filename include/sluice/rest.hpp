@@ -81,7 +81,7 @@ struct RestOperation {
 /// A server's surface.
 struct RestOptions {
   std::optional<RestOperation> chat = {}, completions = {}, embeddings = {}, rerank = {}, moderations = {};
-  std::optional<RestPrompt> prompt = {};  ///< unset: one user turn alone can be told as a prompt
+  std::optional<RestPrompt> prompt = {};  ///< unset: the provider's, if any; else one user turn alone can be told
   RestCondition error_if = {};            ///< an answer or an event that is an error, whatever its status
   std::string error_message = {};         ///< its words; empty: they are looked for where servers usually have them
   std::string credential_header = {};     ///< the field the credential is sent in, bare; empty: `Authorization: Bearer`

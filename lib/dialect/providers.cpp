@@ -40,11 +40,13 @@ constexpr std::array kProviders{
     // Hosted.
     // With an API key of Bedrock's own, or signed (Upstream::aws). Converse first; then InvokeModel, which takes what a family of
     // models was made to take: Anthropic's messages, OpenAI's chats (gpt-oss, DeepSeek, Qwen, Jamba), Nova's messages, and what
-    // rest_surfaces.cpp says. Recorded so, but for Nova's vectors (AWS' documents).
+    // rest_surfaces.cpp says. Recorded so, but for Nova's vectors and DeepSeek-R1 (AWS' documents).
     Provider{"bedrock", "AWS Bedrock", "bedrock", kBedrock, kBearer, kNoQuirk, kAmazonId, {}, kSigned},
     Provider{"bedrock-amazon", "Titan on AWS Bedrock", kRest, kBedrock, kBearer, kInvoked, kAmazonId, {}, kSigned},
     Provider{"bedrock-anthropic", "Anthropic on AWS Bedrock", "anthropic", kBedrock, kBearer, kInvoked, kAmazonId, {}, kSigned},
+    Provider{"bedrock-anthropic-text", "Anthropic's older texts on AWS Bedrock", kRest, kBedrock, kBearer, kInvoked, kAmazonId, {}, kSigned},
     Provider{"bedrock-cohere", "Cohere on AWS Bedrock", kRest, kBedrock, kBearer, kInvoked, kAmazonId, {}, kSigned},
+    Provider{"bedrock-deepseek", "DeepSeek-R1 on AWS Bedrock", kRest, kBedrock, kBearer, kInvoked, kAmazonId, {}, kSigned},
     Provider{"bedrock-llama", "Llama on AWS Bedrock", kRest, kBedrock, kBearer, kInvoked, kAmazonId, {}, kSigned},
     Provider{"bedrock-mistral", "Mistral on AWS Bedrock", kRest, kBedrock, kBearer, kInvoked, kAmazonId, {}, kSigned},
     Provider{"bedrock-nova", "Nova on AWS Bedrock", "bedrock", kBedrock, kBearer, kInvoked | kNovaBody, kAmazonId, {}, kSigned},

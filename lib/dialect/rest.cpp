@@ -105,7 +105,7 @@ RestOptions surface_of(std::string_view provider, const RestOptions& own) {
   const RestOptions* surface = find_surface(provider);
   if (surface == nullptr) return own;
   RestOptions out = *surface;
-  out.prompt = own.prompt;
+  if (own.prompt) out.prompt = own.prompt;
   return out;
 }
 

@@ -30,7 +30,7 @@ struct RestFault {
 [[nodiscard]] const RestOptions* find_surface(std::string_view provider) noexcept;
 /// True where a provider's surface takes chats as prompts, so that the model's chat template has an effect.
 [[nodiscard]] bool takes_prompts(const RestOptions& surface);
-/// What is spoken to an upstream of that provider, whose configuration says `own`.
+/// What is spoken to an upstream of that provider, whose configuration says `own`: a prompt of its own goes before the row's.
 [[nodiscard]] RestOptions surface_of(std::string_view provider, const RestOptions& own);
 
 }  // namespace sluice::dialect

@@ -258,6 +258,49 @@ RestOptions bedrock_mistral() {
   return {.chat = text, .completions = text};
 }
 
+/// Anthropic's texts before it had messages. The form of the prompt is the server's own, which refuses others, so it stands here: a
+/// system text before the first turn, and no blank behind the last word. A bound is wanted; this is the highest it takes.
+RestOptions bedrock_anthropic_text() {
+  const RestAnswer answer{.text = "/completion", .finish = "/stop_reason"};
+  const RestOperation text{.path = kInvokePath,
+                           .request = R"({
+  "prompt": {"$from": "/prompt"},
+  "max_tokens_to_sample": {"$from": "/max_tokens", "default": 4096},
+  "temperature": {"$from": "/temperature"},
+  "top_p": {"$from": "/top_p"},
+  "top_k": {"$from": "/top_k"},
+  "stop_sequences": {"$from": "/stop"}
+})",
+                           .answer = answer,
+                           .words = {{"stop_sequence", "stop"}, {"max_tokens", "length"}},
+                           .stream = invoke_stream(answer)};
+  RestOptions out{.chat = text, .completions = text};
+  out.prompt = RestPrompt{.system = {.prefix = "\n\n"}, .user = {.prefix = "\n\nHuman: "}, .assistant = {.prefix = "\n\nAssistant: "},
+                          .answer = "\n\nAssistant:"};
+  return out;
+}
+
+/// DeepSeek-R1 is one model, so its template stands here: it begins to think where the prompt ends. Its thoughts and its answer
+/// are one text, with `</think>` between them.
+RestOptions bedrock_deepseek() {
+  const RestAnswer answer{.text = "/choices/0/text", .finish = "/choices/0/stop_reason"};
+  const RestOperation text{.path = kInvokePath,
+                           .request = R"({
+  "prompt": {"$from": "/prompt"},
+  "max_tokens": {"$from": "/max_tokens"},
+  "temperature": {"$from": "/temperature"},
+  "top_p": {"$from": "/top_p"},
+  "stop": {"$from": "/stop"}
+})",
+                           .answer = answer,
+                           .stream = invoke_stream(answer)};
+  RestOptions out{.chat = text, .completions = text};
+  out.prompt = RestPrompt{.begin = "<｜begin▁of▁sentence｜>", .user = {.prefix = "<｜User｜>"},
+                          .assistant = {.prefix = "<｜Assistant｜>", .suffix = "<｜end▁of▁sentence｜>"},
+                          .answer = "<｜Assistant｜><think>\n"};
+  return out;
+}
+
 RestOptions bedrock_nova_embeddings() {
   RestOptions out;
   out.embeddings = RestOperation{.path = kInvokePath,
@@ -275,8 +318,8 @@ RestOptions bedrock_nova_embeddings() {
 
 using Row = std::pair<std::string_view, RestOptions>;
 
-const std::array<Row, 11>& rows() {
-  static const std::array<Row, 11> all{
+const std::array<Row, 13>& rows() {
+  static const std::array<Row, 13> all{
       Row{"tgi-native", {.chat = tgi(kTgiChat), .completions = tgi(kTgiRequest)}},
       Row{"triton", {.chat = triton(kTritonVllm), .completions = triton(kTritonVllm)}},
       Row{"triton-tensorrt", {.chat = triton(kTritonTensorRt), .completions = triton(kTritonTensorRt)}},
@@ -284,7 +327,9 @@ const std::array<Row, 11>& rows() {
       Row{"tei", tei()},
       Row{"azure-content-safety", content_safety()},
       Row{"bedrock-amazon", bedrock_amazon()},
+      Row{"bedrock-anthropic-text", bedrock_anthropic_text()},
       Row{"bedrock-cohere", bedrock_cohere()},
+      Row{"bedrock-deepseek", bedrock_deepseek()},
       Row{"bedrock-llama", bedrock_llama()},
       Row{"bedrock-mistral", bedrock_mistral()},
       Row{"bedrock-nova-embeddings", bedrock_nova_embeddings()},

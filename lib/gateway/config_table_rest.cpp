@@ -105,7 +105,7 @@ Codec<RestOptions> rest_options() {
       {maybe("chat", &R::chat, operation(), "Chats."), maybe("completions", &R::completions, operation(), "Completions of a prompt."),
        maybe("embeddings", &R::embeddings, operation(), "Vectors of texts."), maybe("rerank", &R::rerank, operation(), "Rankings of documents."),
        maybe("moderations", &R::moderations, operation(), "Judgements of a text."),
-       maybe("prompt", &R::prompt, prompt(), "How a conversation becomes one prompt. Unset: a single user turn is told as it is; more is refused.",
+       maybe("prompt", &R::prompt, prompt(), "How a conversation becomes one prompt. Unset: as the provider's own template says, where it brings one; else a single user turn is told as it is, and more is refused.",
              "{\"user\": {\"prefix\": \"Q: \", \"suffix\": \"\\n\"}, \"answer\": \"A:\"}"),
        field("error_if", &R::error_if, condition(), "An answer or event that is an error, whatever its status says."),
        field("error_message", &R::error_message, text(kPointerForm), "Its words. Unset: they are looked for where servers usually have them.",

@@ -193,6 +193,12 @@ TEST_CASE("families that take prompts are spoken whole and streamed, their token
         R"({"is_finished":true,"event_type":"stream-end","finish_reason":"MAX_TOKENS","response":{"text":"Hello"})" + metrics}},
       {"bedrock-mistral", R"({"prompt":"Hi","max_tokens":64,"stop":["|"]})", R"({"outputs":[{"text":"Hello","stop_reason":"length"}]})", in_head,
        {R"({"outputs":[{"text":"Hel","stop_reason":null}]})", R"({"outputs":[{"text":"lo","stop_reason":"length"}])" + metrics}},
+      {"bedrock-anthropic-text", R"({"prompt":"\n\nHuman: Hi\n\nAssistant:","max_tokens_to_sample":64,"stop_sequences":["|"]})",
+       R"({"completion":"Hello","stop_reason":"max_tokens","stop":null})", in_head,
+       {R"({"completion":"Hel","stop_reason":null,"stop":null})", R"({"completion":"lo","stop_reason":"max_tokens","stop":null)" + metrics}},
+      {"bedrock-deepseek", R"({"prompt":"<｜begin▁of▁sentence｜><｜User｜>Hi<｜Assistant｜><think>\n","max_tokens":64,"stop":["|"]})",
+       R"({"choices":[{"text":"Hello","stop_reason":"length"}]})", in_head,
+       {R"({"choices":[{"text":"Hel","stop_reason":null}]})", R"({"choices":[{"text":"lo","stop_reason":"length"}])" + metrics}},
   }));
   const auto threads = GENERATE(1u, 4u);
   INFO(family.provider);
@@ -211,6 +217,20 @@ TEST_CASE("families that take prompts are spoken whole and streamed, their token
   const Outcome outcome = live.outcomes().wait(2).back();
   CHECK(outcome.usage.input_tokens == 7u);
   CHECK(outcome.usage.output_tokens == 3u);
+}
+
+TEST_CASE("images and tools have no place in prompts of Anthropic's older texts and of DeepSeek-R1: they are refused") {
+  const std::string provider = GENERATE(as<std::string>(), "bedrock-anthropic-text", "bedrock-deepseek");
+  FaultServer server;
+  server.on_request([](const RawRequest&) { return json_reply("{}", 500); });
+  Live live(document(upstream(server, provider), route_to("u")));
+  for (const std::string body : {R"({"model":"m","tools":[{"type":"function","function":{"name":"f"}}],"messages":[{"role":"user","content":"Hi"}]})",
+                                 R"({"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}]}]})"}) {
+    const WireAnswer refused = ask(live, post("/v1/chat/completions", body));
+    CHECK(refused.status == 400);
+    CHECK(error_code(refused.body) == "unsupported_parameter");
+  }
+  CHECK(server.requests().empty());
 }
 
 TEST_CASE("Llama has no place for stop words: they are refused, not passed over") {

@@ -54,6 +54,25 @@ TEST_CASE("everything an answer says is found where the surface says it stands")
   CHECK(calls[1].arguments == R"({"y":2})");
 }
 
+TEST_CASE("why Anthropic's older texts and DeepSeek-R1's ended is told in one word for both") {  // DIAL-25
+  const auto [provider, answer, finish] = GENERATE(table<std::string, std::string, FinishReason>({
+      {"bedrock-anthropic-text", R"({"completion":" Hi","stop_reason":"stop_sequence","stop":"\n\nHuman:"})", FinishReason::kStop},
+      {"bedrock-anthropic-text", R"({"completion":" Hi","stop_reason":"max_tokens","stop":null})", FinishReason::kLength},
+      {"bedrock-deepseek", R"({"choices":[{"text":" Hi","stop_reason":"stop"}]})", FinishReason::kStop},
+      {"bedrock-deepseek", R"({"choices":[{"text":" Hi","stop_reason":"length"}]})", FinishReason::kLength},
+  }));
+  INFO(answer);
+  for (const Operation operation : {Operation::kChat, Operation::kCompletions}) {
+    const chat::Message message = read_answer(*test::row(provider), answer, {.operation = operation});
+    CHECK(message.choices.at(0).turn.text() == " Hi");
+    CHECK(message.choices[0].finish == finish);
+  }
+  CHECK(refused(*test::row(provider), R"({"output":"Hi"})").code == Code::kUpstreamInvalidAnswer);
+  // A stream that broke off before its reason is no answer.
+  const std::string begun = provider == "bedrock-deepseek" ? R"({"choices":[{"text":"Hi","stop_reason":null}]})" : R"({"completion":"Hi","stop_reason":null,"stop":null})";
+  CHECK(test::read_stream(*test::row(provider), "data: " + begun + "\n\n", http::Framing::kSse).error().code == Code::kUpstreamTruncated);
+}
+
 TEST_CASE("who does not say why an answer ended has stopped, and who counts nothing has no usage") {
   const auto mine = surface(talkative());
   const chat::Message message = read_answer(*mine, R"({"out":[{"text":""}],"n":{"in":null,"out":"many"}})");

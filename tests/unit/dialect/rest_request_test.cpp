@@ -258,8 +258,40 @@ TEST_CASE("what a surface cannot honour is refused by its place when it is loade
   CHECK(dialect::make_rest_dialect("x", others).error().code == Code::kInvalidConfiguration);
 }
 
+// DIAL-25
+TEST_CASE("a row that brings its model's template tells a conversation by it, and by the configuration's where there is one") {
+  const std::string provider = GENERATE(as<std::string>(), "bedrock-anthropic-text", "bedrock-deepseek");
+  const std::string talk = R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hel"}]})";
+  const bool older = provider == "bedrock-anthropic-text";
+  // Words of the model at the end are what it goes on with: nothing stands behind them.
+  CHECK(canonical(sent(*test::row(provider), talk)) ==
+        canonical(older ? R"({"prompt":"\n\nHuman: Hi\n\nAssistant: Hel","max_tokens_to_sample":9})"
+                        : R"({"prompt":"<｜begin▁of▁sentence｜><｜User｜>Hi<｜Assistant｜>Hel","max_tokens":9})"));
+  const std::string own = sent(*test::row(provider, chatml()), talk);
+  CHECK(own.find(R"(<|im_start|>assistant\nHel")") != std::string::npos);
+  CHECK(own.find("Human") == std::string::npos);
+  CHECK(own.find("User") == std::string::npos);
+}
+
+TEST_CASE("what prompts of Anthropic's older texts and of DeepSeek-R1 have no place for is on the report") {
+  const auto [provider, body, lost] = GENERATE(table<std::string, std::string, std::string>({
+      {"bedrock-anthropic-text", hello_with(R"("tools":[{"type":"function","function":{"name":"f"}}])"), "tools.f (semantic)\n"},
+      {"bedrock-deepseek", hello_with(R"("tools":[{"type":"function","function":{"name":"f"}}])"), "tools.f (semantic)\n"},
+      {"bedrock-anthropic-text", R"({"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://e.com/a.png"}}]}]})", "messages[0].content[0] (semantic)\n"},
+      {"bedrock-deepseek", R"({"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://e.com/a.png"}}]}]})", "messages[0].content[0] (semantic)\n"},
+      {"bedrock-anthropic-text", hello_with(R"("n":2,"seed":1,"top_k":5,"frequency_penalty":0.5)"), "frequency_penalty (cosmetic)\nseed (cosmetic)\nn (semantic)\n"},
+      {"bedrock-deepseek", hello_with(R"("n":2,"seed":1,"top_k":5,"reasoning_effort":"low")"), "top_k (cosmetic)\nseed (cosmetic)\nn (semantic)\nreasoning_effort (cosmetic)\n"},
+      {"bedrock-deepseek", hello_with(R"("response_format":{"type":"json_object"})"), "response_format (semantic)\n"},
+  }));
+  INFO(provider << " " << body);
+  chat::LossReport loss;
+  (void)sent(*test::row(provider), body, loss);
+  CHECK(test::losses_of(loss) == lost);
+}
+
 TEST_CASE("every provider's row is a surface without a fault") {
   const auto [name, prompts] = GENERATE(table<std::string, bool>({{"tgi-native", true}, {"triton", true}, {"triton-tensorrt", true}, {"kserve", true},
+                                                                 {"bedrock-anthropic-text", true}, {"bedrock-deepseek", true},
                                                                  {"tei", false}, {"azure-content-safety", false}}));
   INFO(name);
   const RestOptions* found = dialect::find_surface(name);
