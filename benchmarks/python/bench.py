@@ -2,8 +2,8 @@
 
 Over simulated upstreams that answer at once: CPU time of the process for an exchange that waits in a thread, that is awaited, and
 that goes through the transport of httpx; and deltas of asyncio streams, many and one. CPU time is of all threads, engines and
-simulated upstreams included; "loop" is that of the thread that reads. The first rows of each are the floor: the same, submitted and
-drained by the native module alone.
+simulated upstreams included; "loop" is that of the thread that reads. The rows of the native module alone are the floor: the
+same, submitted and drained by it.
 """
 
 import argparse

@@ -30,11 +30,11 @@ struct Member {
 /// The characters between the quotes of the string at `at`, not decoded; empty where there is no string.
 [[nodiscard]] std::string_view string_at(std::string_view json, std::size_t at) noexcept;
 
-/// What to cut so that a member is gone and the text is what it would be had it never been written. What stands before `from`
-/// has been cut or copied already, so that of two members side by side each takes a comma of its own.
+/// What to cut so that a member is gone and the text is what it would be had it never been written.
 struct Cut {
   std::size_t begin = 0, end = 0;
 };
+/// What stands before `from` has been cut or copied already: of two members side by side each takes a comma of its own.
 [[nodiscard]] Cut cut_of(std::string_view json, const Member& member, std::size_t value_end, std::size_t from = 0) noexcept;
 
 }  // namespace sluice::dialect::chunk

@@ -3,6 +3,8 @@
 // the READMEs of Triton's back ends; TEI's and Azure AI Content Safety's API references.
 
 #include <array>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "dialect/rest.hpp"
@@ -242,10 +244,14 @@ RestOptions bedrock_llama() {
   return {.chat = text, .completions = text};
 }
 
+/// A family that takes prompts, and whose events read as its whole answers do.
+RestOptions bedrock_prompts(const char* request, const RestAnswer& answer, std::map<std::string, std::string> words = {}) {
+  const RestOperation text{.path = kInvokePath, .request = request, .answer = answer, .words = std::move(words), .stream = invoke_stream(answer)};
+  return {.chat = text, .completions = text};
+}
+
 RestOptions bedrock_mistral() {
-  const RestAnswer answer{.text = "/outputs/0/text", .finish = "/outputs/0/stop_reason"};
-  const RestOperation text{.path = kInvokePath,
-                           .request = R"({
+  return bedrock_prompts(R"({
   "prompt": {"$from": "/prompt"},
   "max_tokens": {"$from": "/max_tokens"},
   "temperature": {"$from": "/temperature"},
@@ -253,17 +259,13 @@ RestOptions bedrock_mistral() {
   "top_k": {"$from": "/top_k"},
   "stop": {"$from": "/stop"}
 })",
-                           .answer = answer,
-                           .stream = invoke_stream(answer)};
-  return {.chat = text, .completions = text};
+                         {.text = "/outputs/0/text", .finish = "/outputs/0/stop_reason"});
 }
 
 /// Anthropic's texts before it had messages. The form of the prompt is the server's own, which refuses others, so it stands here: a
 /// system text before the first turn, and no blank behind the last word. A bound is wanted; this is the highest it takes.
 RestOptions bedrock_anthropic_text() {
-  const RestAnswer answer{.text = "/completion", .finish = "/stop_reason"};
-  const RestOperation text{.path = kInvokePath,
-                           .request = R"({
+  RestOptions out = bedrock_prompts(R"({
   "prompt": {"$from": "/prompt"},
   "max_tokens_to_sample": {"$from": "/max_tokens", "default": 4096},
   "temperature": {"$from": "/temperature"},
@@ -271,10 +273,7 @@ RestOptions bedrock_anthropic_text() {
   "top_k": {"$from": "/top_k"},
   "stop_sequences": {"$from": "/stop"}
 })",
-                           .answer = answer,
-                           .words = {{"stop_sequence", "stop"}, {"max_tokens", "length"}},
-                           .stream = invoke_stream(answer)};
-  RestOptions out{.chat = text, .completions = text};
+                                    {.text = "/completion", .finish = "/stop_reason"}, {{"stop_sequence", "stop"}, {"max_tokens", "length"}});
   out.prompt = RestPrompt{.system = {.prefix = "\n\n"}, .user = {.prefix = "\n\nHuman: "}, .assistant = {.prefix = "\n\nAssistant: "},
                           .answer = "\n\nAssistant:"};
   return out;
@@ -283,18 +282,14 @@ RestOptions bedrock_anthropic_text() {
 /// DeepSeek-R1 is one model, so its template stands here: it begins to think where the prompt ends. Its thoughts and its answer
 /// are one text, with `</think>` between them.
 RestOptions bedrock_deepseek() {
-  const RestAnswer answer{.text = "/choices/0/text", .finish = "/choices/0/stop_reason"};
-  const RestOperation text{.path = kInvokePath,
-                           .request = R"({
+  RestOptions out = bedrock_prompts(R"({
   "prompt": {"$from": "/prompt"},
   "max_tokens": {"$from": "/max_tokens"},
   "temperature": {"$from": "/temperature"},
   "top_p": {"$from": "/top_p"},
   "stop": {"$from": "/stop"}
 })",
-                           .answer = answer,
-                           .stream = invoke_stream(answer)};
-  RestOptions out{.chat = text, .completions = text};
+                                    {.text = "/choices/0/text", .finish = "/choices/0/stop_reason"});
   out.prompt = RestPrompt{.begin = "<｜begin▁of▁sentence｜>", .user = {.prefix = "<｜User｜>"},
                           .assistant = {.prefix = "<｜Assistant｜>", .suffix = "<｜end▁of▁sentence｜>"},
                           .answer = "<｜Assistant｜><think>\n"};
