@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 SLUICED, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
@@ -75,9 +76,13 @@ class Sluiced:
     def end(self):
         """Ends it as it is meant to be ended; the rest of the log."""
         self.process.send_signal(signal.SIGTERM)
-        _, rest = self.process.communicate(timeout=LIMIT)
-        self.case.assertEqual(self.process.returncode, 0, rest)
-        return rest.splitlines(keepends=True)
+        # Read as `lines` reads: communicate() would miss what that has taken in beyond its last line.
+        late = threading.Timer(LIMIT, self.process.kill)
+        late.start()
+        rest = list(self.process.stderr)
+        self.case.assertEqual(self.process.wait(timeout=LIMIT), 0, rest)
+        late.cancel()
+        return rest
 
 
 class Case(unittest.TestCase):
