@@ -1,0 +1,1 @@
+// Nothing: prelude.hpp needs a target to be compiled for.
