@@ -183,7 +183,9 @@ std::string_view added_type(std::string_view data) noexcept {
 
 void AnswerEditor::frame_added(std::string_view data, http::Framing framing, std::string& out) { http::append_event(out, framing, data); }
 
-bool AnswerEditor::end_filtered(const chat::Usage&, std::string&) { return false; }
+void AnswerEditor::gave(const AnswerTexts&) {}
+
+bool AnswerEditor::end_early(const EarlyEnd&, std::string&) { return false; }
 
 Status AnswerEditor::add_text(const TextAddress&, std::string_view, AnswerTexts&) {
   return fail(Code::kInternal, "a text was to be put into an event; use add_event");

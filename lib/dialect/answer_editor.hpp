@@ -72,6 +72,15 @@ class AnswerTexts {
 
   // For the dialects, which fill it.
 
+  /// What giving the event does to the answer a caller has, in the dialect's own numbers: for gave(). All 0: nothing.
+  struct Step {
+    std::uint8_t what = 0;
+    bool flag = false;
+    std::int64_t index = 0, part = 0, number = 0;
+  };
+  [[nodiscard]] Step& step() noexcept { return step_; }
+  [[nodiscard]] const Step& step() const noexcept { return step_; }
+
   /// How a place is written once one of its texts has changed.
   enum class Form : std::uint8_t {
     kString,  ///< what its texts say, as a JSON string
@@ -115,6 +124,7 @@ class AnswerTexts {
   std::vector<char> decoded_;  // of strings with escapes; room for all of them at once, so that views live
   std::vector<AnswerText> texts_;
   std::vector<Place> places_;  // by where they begin
+  Step step_;
   bool ends_ = false;
 };
 
@@ -123,6 +133,15 @@ class AnswerTexts {
 
 /// Text was added where the answer has no place for it.
 [[nodiscard]] Error no_place(const TextAddress& to);
+
+/// Why a stream ends before the end its server wrote, or without one. Lifetime: the call it is given to.
+struct EarlyEnd {
+  const Error& error;
+  bool filtered = false;               ///< a judgement ended it, for which dialects have a reason of their own; else a failure
+  std::string_view provider_text = {}; ///< as ErrorContext has it
+  const chat::Usage& usage;            ///< so far; empty where nothing is known
+  http::Framing framing = http::Framing::kSse;
+};
 
 /// Takes answers apart into texts and puts them together again. One per attempt: it knows which tool call a fragment
 /// belongs to, and how this stream looks. It decides nothing and holds nothing back.
@@ -153,9 +172,13 @@ class AnswerEditor {
   /// Appends `data`, the event that was added last, with its framing: without a name, or with what the dialect calls it and
   /// puts around it.
   virtual void frame_added(std::string_view data, http::Framing framing, std::string& out);
-  /// Appends the end of a stream that a filter breaks off, framing included, where it hangs on what has been sent (open blocks).
-  /// False: it does not, and the dialect's own encoder writes it.
-  [[nodiscard]] virtual bool end_filtered(const chat::Usage& usage, std::string& out);
+  /// This event is the caller's now: as write() has it where its texts have changed, else as it came. Told in their order, of
+  /// every event but those that an early end leaves out; what add_event() made is given when it is made.
+  virtual void gave(const AnswerTexts& texts);
+  /// Appends the end of a stream that ends early, framing included, where it hangs on what has been given (blocks to be
+  /// stopped, items to be said again): what has been read and not given leaves no trace in it. False: it hangs on nothing, and
+  /// the dialect's own encoder writes it.
+  [[nodiscard]] virtual bool end_early(const EarlyEnd& end, std::string& out);
 
   // Whole answers.
 

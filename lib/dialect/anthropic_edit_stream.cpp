@@ -42,9 +42,9 @@ class StreamEditor final : public AnswerEditor {
       }
     } else if (is("content_block_start")) {
       reader_.block(member(root, "content_block"), index, true, out);
-      open_ = index;
+      out.step() = {.what = kOpens, .index = index};
     } else if (is("content_block_stop")) {
-      open_.reset();
+      out.step().what = kStops;
     } else if (is("message_start")) {
       read_start(member(root, "message"), out);
     } else if (is("message_delta")) {
@@ -108,14 +108,22 @@ class StreamEditor final : public AnswerEditor {
     http::append_event(out, R"({"type":"content_block_stop","index":)" + index + "}", "content_block_stop");
   }
 
-  bool end_filtered(const chat::Usage& usage, std::string& out) override {
+  void gave(const AnswerTexts& texts) override {
+    if (texts.step().what == kOpens) open_ = texts.step().index;
+    if (texts.step().what == kStops) open_.reset();
+  }
+
+  bool end_early(const EarlyEnd& end, std::string& out) override {
+    if (!end.filtered) return false;  // an error ends it as it stands
     stop_open(out);
-    http::append_event(out, R"({"type":"message_delta","delta":{"stop_reason":"refusal","stop_sequence":null},"usage":)" + write_usage(usage) + "}", "message_delta");
+    http::append_event(out, R"({"type":"message_delta","delta":{"stop_reason":"refusal","stop_sequence":null},"usage":)" + write_usage(end.usage) + "}", "message_delta");
     http::append_event(out, R"({"type":"message_stop"})", "message_stop");
     return true;
   }
 
  private:
+  enum : std::uint8_t { kOpens = 1, kStops };  // what a step does to a block
+
   void read_start(const Value& message, AnswerTexts& out) {
     const Value content = member(message, "content");
     std::int64_t index = 0;
@@ -137,7 +145,7 @@ class StreamEditor final : public AnswerEditor {
   // The last delta that was parsed; those since then differ in their text alone, which is `address_`'s.
   EventPattern pattern_;
   TextAddress address_;
-  std::optional<std::int64_t> open_;  // the block that is begun and not stopped
+  std::optional<std::int64_t> open_;  // the block that the caller has seen begin and not stop
   std::int64_t fresh_ = 0;            // blocks added behind those of the answer
   // The event that was added last.
   std::int64_t added_ = 0;

@@ -62,12 +62,8 @@ class StreamEditor final : public AnswerEditor {
         padding = inside(value);
       }
     });
-    if (stops) {
-      if (open_ == index) open_.reset();
-      if (begun_ == index) begun_.reset();
-    } else if (index) {
-      begun_ = index;
-    }
+    if (stops && open_ == index) open_.reset();
+    if (index) out.step() = {.what = stops ? kStops : kOpens, .index = *index};
     if (!begins && out.texts().size() == 1 && !out.ends() && out.texts()[0].tool_name.empty()) {
       address_ = out.texts()[0].address;
       const auto& place = out.places()[0];
@@ -112,15 +108,23 @@ class StreamEditor final : public AnswerEditor {
     if (own_block_) stop(*std::exchange(own_block_, std::nullopt), framing, out);
   }
 
-  bool end_filtered(const chat::Usage& usage, std::string& out) override {
-    constexpr auto kFraming = http::Framing::kAwsEvents;
-    if (begun_) stop(*std::exchange(begun_, std::nullopt), kFraming, out);
-    http::append_event(out, kFraming, R"({"stopReason":"content_filtered"})", "messageStop");
-    if (!chat::empty(usage)) http::append_event(out, kFraming, R"({"usage":)" + write_usage(usage, {}) + "}", "metadata");
+  void gave(const AnswerTexts& texts) override {
+    const auto block = static_cast<std::uint32_t>(texts.step().index);
+    if (texts.step().what == kOpens) begun_ = block;
+    if (texts.step().what == kStops && begun_ == block) begun_.reset();
+  }
+
+  bool end_early(const EarlyEnd& end, std::string& out) override {
+    if (!end.filtered) return false;  // an exception ends it as it stands
+    if (begun_) stop(*std::exchange(begun_, std::nullopt), end.framing, out);
+    http::append_event(out, end.framing, R"({"stopReason":"content_filtered"})", "messageStop");
+    if (!chat::empty(end.usage)) http::append_event(out, end.framing, R"({"usage":)" + write_usage(end.usage, {}) + "}", "metadata");
     return true;
   }
 
  private:
+  enum : std::uint8_t { kOpens = 1, kStops };  // what a step does to a block
+
   static void stop(std::uint32_t block, http::Framing framing, std::string& out) {
     http::append_event(out, framing, R"({"contentBlockIndex":)" + std::to_string(block) + "}", "contentBlockStop");
   }
@@ -178,7 +182,7 @@ class StreamEditor final : public AnswerEditor {
   std::map<std::uint32_t, std::uint32_t> calls_;  // by block
   std::vector<std::uint32_t> blocks_;             // by call
   std::optional<std::uint32_t> open_;             // the block of text or thinking that has not been stopped
-  std::optional<std::uint32_t> begun_;            // of any kind
+  std::optional<std::uint32_t> begun_;            // that the caller has seen begin and not stop, of any kind
   std::optional<std::uint32_t> own_block_;        // that the event added last is alone in
   TextChannel open_channel_ = TextChannel::kText;
   std::uint32_t next_ = 0;                        // the first index no block has had

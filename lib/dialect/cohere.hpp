@@ -46,8 +46,8 @@ inline constexpr std::string_view kToolPlan = "tool_plan";
 
 // cohere_errors.cpp
 [[nodiscard]] std::string encode_error(const Error& error, const ErrorContext& context);
-/// The data of the event that ends a stream which failed.
-[[nodiscard]] std::string failed_end(const Error& error, const ErrorContext& context);
+/// The data of the event that ends a stream which failed, with the usage so far.
+[[nodiscard]] std::string failed_end(const Error& error, const ErrorContext& context, const chat::Usage& usage = {});
 [[nodiscard]] bool is_error_body(std::string_view body);
 /// The Error an answer stands for that ended in `ERROR` or `TIMEOUT`; `holder` may hold words (`error`).
 [[nodiscard]] Error failure_of(const json::Value& holder, std::string_view native);

@@ -72,20 +72,29 @@ class StreamEditor final : public AnswerEditor {
     const Value root = document->root();
     const std::string type = reading::text(root, "type");
     const Value message = member(member(root, "delta"), "message");
+    const std::int64_t index = reading::integer(member(root, "index")).value_or(0);
     if (type == "content-start" || type == "content-delta") {
-      open_ = reading::integer(member(root, "index")).value_or(0);
-      next_ = std::max(next_, *open_ + 1);
+      open_ = index;
+      next_ = std::max(next_, index + 1);
+      out.step() = {.what = kContentOpens, .index = index};
       read_content(root, member(message, "content"), out);
     } else if (type == "content-end") {
       open_.reset();
+      out.step().what = kContentEnds;
     } else if (type == "tool-plan-delta") {
       if (put(out, {0, TextChannel::kReasoning, 0}, member(message, kToolPlan))) planned_ = true;
     } else if (type == "tool-call-start") {
+      out.step() = {.what = kCallOpens, .index = index};
       put_call(out, begin_call(root), member(message, "tool_calls"), true);
     } else if (type == "tool-call-delta") {
       if (calls_.size() > 0) put_call(out, call_of(root), member(message, "tool_calls"), false);
+    } else if (type == "tool-call-end") {
+      out.step().what = kCallEnds;
     } else if (type == "citation-start") {
+      out.step() = {.what = kCitationOpens, .index = index};
       quote(member(message, "citations"), out);
+    } else if (type == "citation-end") {
+      out.step().what = kCitationEnds;
     } else if (type == "message-end") {
       out.set_ends();
     }
@@ -142,10 +151,44 @@ class StreamEditor final : public AnswerEditor {
                          kStart);
     }
     http::append_event(out, framing, data, added_type(data));
-    if (own) http::append_event(out, framing, fmt::format(R"({{"type":"{}","index":{}}})", kEnd, own->index), kEnd);
+    if (own) end_of(kEnd, own->index, framing, out);
+  }
+
+  void gave(const AnswerTexts& texts) override {
+    const AnswerTexts::Step& step = texts.step();
+    switch (step.what) {
+      case kContentOpens: given_.content = step.index; break;
+      case kContentEnds: given_.content.reset(); break;
+      case kCallOpens: given_.call = step.index; break;
+      case kCallEnds: given_.call.reset(); break;
+      case kCitationOpens: given_.citation = step.index; break;
+      case kCitationEnds: given_.citation.reset(); break;
+      default: break;
+    }
+  }
+
+  /// The dialect has no reason for what is filtered: it is an error, in words.
+  bool end_early(const EarlyEnd& end, std::string& out) override {
+    if (given_.citation) end_of("citation-end", *given_.citation, end.framing, out);
+    if (given_.content) end_of("content-end", *given_.content, end.framing, out);
+    if (given_.call) end_of("tool-call-end", *given_.call, end.framing, out);
+    given_ = {};
+    http::append_event(out, end.framing, failed_end(end.error, {{}, end.provider_text, 0}, end.usage), "message-end");
+    http::append_event(out, end.framing, "[DONE]");
+    return true;
   }
 
  private:
+  enum : std::uint8_t { kContentOpens = 1, kContentEnds, kCallOpens, kCallEnds, kCitationOpens, kCitationEnds };  // what a step does
+  /// What the caller has seen begin and not end.
+  struct Given {
+    std::optional<std::int64_t> content = {}, call = {}, citation = {};
+  };
+
+  static void end_of(std::string_view type, std::int64_t index, http::Framing framing, std::string& out) {
+    http::append_event(out, framing, fmt::format(R"({{"type":"{}","index":{}}})", type, index), type);
+  }
+
   /// A block that an added event stands in alone: it comes behind the end of those of its kind.
   struct OwnBlock {
     std::int64_t index;
@@ -189,6 +232,7 @@ class StreamEditor final : public AnswerEditor {
   std::int64_t text_index_ = 0, thinking_index_ = 0, next_ = 0;
   std::optional<std::int64_t> open_;   // the block that is begun and not ended
   std::optional<OwnBlock> own_block_;  // of the event added last
+  Given given_;
   bool planned_ = false, changed_ = false;
 };
 

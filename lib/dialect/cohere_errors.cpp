@@ -32,11 +32,12 @@ std::string encode_error(const Error& error, const ErrorContext& context) {
   return out;
 }
 
-std::string failed_end(const Error& error, const ErrorContext& context) {
+std::string failed_end(const Error& error, const ErrorContext& context, const chat::Usage& usage) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object().field("type", "message-end").key("delta").begin_object();
   writer.field("finish_reason", "ERROR").field("error", words(error, context)).field("error_type", to_string(error.code));
+  if (!chat::empty(usage)) writer.key("usage").raw(write_usage(usage));
   writer.end_object().end_object();
   return out;
 }

@@ -1,6 +1,7 @@
 // Edits streams of the Gemini dialect: texts out of elements and back, ends split off, elements of our own that look like the
 // ones before them.
 
+#include <algorithm>
 #include <utility>
 
 #include "dialect/excerpt.hpp"
@@ -48,6 +49,7 @@ class StreamEditor final : public AnswerEditor {
       }
     }
     if (candidates == 0 && closes) out.set_ends();
+    for (const AnswerText& text : out.texts()) out.step().index = std::max<std::int64_t>(out.step().index, text.address.choice);
     return {};
   }
 
@@ -76,6 +78,28 @@ class StreamEditor final : public AnswerEditor {
     for (const auto& [key, json] : envelope_) writer.key(key).raw(json);
     writer.end_object();
     return {};
+  }
+
+  void gave(const AnswerTexts& texts) override { last_choice_ = std::max(last_choice_, texts.step().index); }
+
+  /// Every candidate that has said something ends.
+  bool end_early(const EarlyEnd& end, std::string& out) override {
+    if (!end.filtered) return false;
+    std::string data;
+    json::Writer writer(data);
+    writer.begin_object().key("candidates").begin_array();
+    for (std::int64_t choice = 0; choice <= last_choice_; ++choice) {
+      writer.begin_object().key("content").begin_object().field("role", "model").key("parts").begin_array();
+      writer.begin_object().field("text", "").end_object().end_array().end_object();
+      writer.field("finishReason", finish_word(chat::FinishReason::kContentFilter, {})).key("index").integer(choice).end_object();
+    }
+    writer.end_array();
+    if (!chat::empty(end.usage)) writer.key("usageMetadata").raw(write_usage(end.usage));
+    for (const auto& [key, json] : envelope_) writer.key(key).raw(json);
+    writer.end_object();
+    http::append_event(out, end.framing, data);
+    if (end.framing == http::Framing::kJsonArray) out += "\n]\n";
+    return true;
   }
 
  private:
@@ -141,6 +165,7 @@ class StreamEditor final : public AnswerEditor {
 
   TextReader reader_;
   std::vector<std::pair<std::string, std::string>> envelope_;  // of the last element
+  std::int64_t last_choice_ = 0;                               // of those that the caller has heard
 };
 
 }  // namespace

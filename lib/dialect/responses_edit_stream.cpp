@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "dialect/chunk.hpp"
@@ -18,6 +19,7 @@
 #include "dialect/reading.hpp"
 #include "dialect/responses.hpp"
 #include "dialect/responses_events.hpp"
+#include "dialect/responses_given.hpp"
 #include "dialect/responses_texts.hpp"
 #include "json/writer.hpp"
 
@@ -65,14 +67,21 @@ class StreamEditor final : public AnswerEditor {
     last_number_ = std::max(last_number_, number);
     if (ends(event)) out.set_ends();
     if (event == Event::kItemAdded) begin_item(root);
+    if (event == Event::kItemDone) done_.insert(reading::integer(member(root, "output_index")).value_or(0));
+    out.step() = {.what = static_cast<std::uint8_t>(event), .number = number};
     each_spot(event, root, [&](const TextSpot& spot) {
       note_item(root, spot.key.output);
+      AnswerTexts::Step& step = out.step();
+      step.flag = spot.key.in_content;
+      step.index = spot.key.output;
+      step.part = spot.key.part;
       if (!ends(event)) return tell(spot, number, event == Event::kItemAdded, out);
       if (originally(spot.key).empty() && !said_by(spot.text).empty()) return tell(spot, number, false, out);
       // Made of the deltas when it is written: whether they were changed is not known before.
       if (spot.text) out.places().push_back({.begin = spot.text.offset(), .end = spot.text.offset(), .always = true});
     });
-    return {};
+    if (kept_bytes_ + given_.bytes() <= kMostBytes) return {};
+    return fail(Code::kUpstreamAnswerTooLarge, "the upstream's answer is longer than the " + std::to_string(kMostBytes) + " bytes that plugins can follow");
   }
 
   void write(const AnswerTexts& texts, std::string& out) override {
@@ -126,6 +135,7 @@ class StreamEditor final : public AnswerEditor {
     if (!key || to.choice != 0) return tl::unexpected(no_place(to));
     const Item& item = items_[key->output];
     if (!text.empty()) parts_[*key].push_back({kAdded, {}, std::string(text)});
+    given_.say(*key, text);
     json::Writer writer(out);
     writer.begin_object();
     writer.field("type", type_of_delta(*key, item.custom)).key("sequence_number").integer(std::max<std::int64_t>(last_number_, 0));
@@ -145,6 +155,28 @@ class StreamEditor final : public AnswerEditor {
     http::append_event(out, framing, data, added_type(data));
   }
 
+  void gave(const AnswerTexts& texts) override {
+    const AnswerTexts::Step& step = texts.step();
+    const auto event = static_cast<Event>(step.what);
+    given_.number(step.number);
+    if (!texts.texts().empty()) given_texts_[step.index] += texts.texts().size();
+    if (const auto channel = channel_of_delta(event)) {
+      for (const AnswerText& text : texts.texts()) given_.say({step.index, *channel, step.part, step.flag}, text.final_text());
+      return;
+    }
+    if (event != Event::kResponse && event != Event::kItemAdded && event != Event::kPartAdded && event != Event::kSummaryPartAdded && event != Event::kAnnotation) return;
+    std::string data;
+    if (texts.changed()) write(texts, data);
+    const auto document = json::Document::parse(Body::copy(texts.changed() ? std::string_view(data) : texts.data()));
+    if (!document) return;
+    given_.take(event, document->root());
+    each_spot(event, document->root(), [&](const TextSpot& spot) { given_.say(spot.key, said_by(spot.text)); });
+  }
+
+  bool end_early(const EarlyEnd& end, std::string& out) override {
+    return given_.write_end(end, [this](std::int64_t output) { return done_.contains(output) && told_texts_[output] == given_texts_[output]; }, out);
+  }
+
  private:
   /// What one event said of a text.
   struct Segment {
@@ -157,6 +189,7 @@ class StreamEditor final : public AnswerEditor {
     bool custom = false;
   };
   static constexpr std::int64_t kUnnumbered = -1, kAdded = -2;
+  static constexpr std::size_t kMostBytes = 32u << 20;  // of what is kept of one answer, with what keeping it costs
 
   static std::int64_t number_of(const Value& root) {
     return std::max(reading::integer(member(root, "sequence_number")).value_or(kUnnumbered), kUnnumbered);
@@ -258,6 +291,8 @@ class StreamEditor final : public AnswerEditor {
     }
     out.put(std::move(text), place_of(spot.text, string ? Form::kString : Form::kJson));
     std::sort(out.places().begin(), out.places().end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
+    kept_bytes_ += said.size() + sizeof(Segment);
+    ++told_texts_[spot.key.output];
     parts_[spot.key].push_back({number, std::move(said), std::nullopt});
     last_[spot.key.channel] = spot.key;
   }
@@ -290,6 +325,18 @@ class StreamEditor final : public AnswerEditor {
     return found == last_.end() ? std::nullopt : std::optional(found->second);
   }
 
+  static std::optional<TextChannel> channel_of_delta(Event event) noexcept {
+    switch (event) {
+      case Event::kTextDelta: return TextChannel::kText;
+      case Event::kRefusalDelta: return TextChannel::kRefusal;
+      case Event::kSummaryDelta:
+      case Event::kReasoningDelta: return TextChannel::kReasoning;
+      case Event::kArgumentsDelta:
+      case Event::kInputDelta: return TextChannel::kToolArguments;
+      default: return std::nullopt;
+    }
+  }
+
   static std::string_view type_of_delta(const TextKey& key, bool custom) {
     switch (key.channel) {
       case TextChannel::kText: return "response.output_text.delta";
@@ -305,6 +352,11 @@ class StreamEditor final : public AnswerEditor {
   std::map<std::int64_t, Item> items_;    // by output_index
   std::vector<std::int64_t> calls_;       // their output_index
   std::int64_t last_number_ = kUnnumbered;
+  std::size_t kept_bytes_ = 0;            // of parts_
+  // For an end before the server's.
+  GivenResponse given_;
+  std::set<std::int64_t> done_;                              // items that the server has said are done, by output_index
+  std::map<std::int64_t, std::size_t> told_texts_, given_texts_;  // of an item: how many
 };
 
 }  // namespace

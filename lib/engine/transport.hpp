@@ -68,7 +68,8 @@ class TransferSink {
   virtual void on_connected() {}
   /// The final head (1xx are swallowed). Once.
   virtual void on_head(ResponseHead&& head) = 0;
-  /// Body bytes, decoded where the endpoint says so. All of them are taken; to slow the sender down, pause().
+  /// Body bytes, decoded where the endpoint says so. All of them are taken; to slow the sender down, pause(). They live until it
+  /// returns, also where it destroys the transfer.
   virtual void on_bytes(std::string_view bytes) = 0;
   /// Exactly once, last.
   virtual void on_done(const TransferEnd& end) = 0;

@@ -160,6 +160,7 @@ bool Exchange::decode_event(const http::StreamEvent& event) {
   }
   if (through && !at_hand.texts.ends() && !at_hand.texts.changed() && !replaced && !moves) {
     note_said(at_hand);
+    desk.editor->gave(at_hand.texts);
     append_run(event.raw);  // the common case: the bytes as they came, not copied
     return true;
   }
@@ -228,6 +229,7 @@ bool Exchange::release(DecodedEvent& event) {
 }
 
 void Exchange::give_event(const DecodedEvent& event) {
+  plugins_->editor->gave(event.texts);
   if (!event.texts.changed()) return patch(event.raw, {}, {});
   std::string data;
   plugins_->editor->write(event.texts, data);
@@ -355,39 +357,6 @@ void Exchange::answer_judged() {
     const engine::TransferEnd end = *std::exchange(desk.transfer_end, std::nullopt);
     on_done(end);
   }
-}
-
-/// The end of a stream that a filter has ended, in the caller's dialect. Where an end has to close what stands open, and
-/// nobody knows what does, it is an error that ends it.
-std::string Exchange::filtered_end(const Error& error) {
-  std::string told;
-  if (translation_ && translation_->cut(chat::FinishReason::kContentFilter, std::max(view_.choices, 1u), told)) return told;
-  if (plugins_->editor != nullptr && plugins_->editor->end_filtered(tap_ ? tap_->usage() : chat::Usage{}, told)) return told;
-  if (!dialect_->ends_anywhere()) return dialect_->encode_stream_error(error, {}, recognised_.framing);
-  chat::AnswerStart start;
-  std::string example;
-  if (plugins_->editor != nullptr && plugins_->editor->add_event({}, {}, example)) {
-    // The end belongs to the answer the caller reads: it goes by the same name.
-    if (const auto document = json::Document::parse(Body::copy(example))) {
-      const auto text = [&document](std::string_view key) {
-        const auto value = document->root().find(key);
-        std::string scratch;
-        return value && value->is(json::Type::kString) ? std::string(value->text(scratch)) : std::string();
-      };
-      start.id = text("id");
-      start.model = text("model");
-      if (const auto created = document->root().find("created"); created && *created) start.created = created->integer();
-    }
-  }
-  const auto encoder = dialect_->delta_encoder(answer_form());
-  std::string out;
-  encoder->encode({.choice = 0, .event = std::move(start)}, out);
-  for (std::uint32_t choice = 0; choice < std::max(view_.choices, 1u); ++choice) {
-    encoder->encode({.choice = choice, .event = chat::FinishDelta{.reason = chat::FinishReason::kContentFilter}}, out);
-  }
-  if (tap_) encoder->encode({.choice = 0, .event = chat::UsageDelta{.usage = tap_->usage()}}, out);
-  encoder->end(out);
-  return out;
 }
 
 // Whole answers.

@@ -97,12 +97,8 @@ void Exchange::tell_failure(Error error, std::string_view provider_text, int pro
   give_the_rest();
   if (!head_given_) {
     answer_error(error, provider_text, provider_status);
-  } else if (as_stream_ && translation_) {
-    std::string told;
-    translation_->fail(error, provider_text, told);
-    give(told);
   } else if (as_stream_) {
-    give(dialect_->encode_stream_error(error, {provider_request_id_, provider_text, provider_status}, recognised_.framing));
+    give(early_end(error, {provider_request_id_, provider_text, provider_status}, false));
   }
   end(Happening::kFail, Ending::kFailed, std::move(error));
 }

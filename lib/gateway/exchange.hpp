@@ -228,7 +228,7 @@ class Exchange final : private engine::TransferSink {
   void ask_end();
   void add_text(const Delta& delta);
   void answer_judged();
-  [[nodiscard]] std::string filtered_end(const Error& error);
+  [[nodiscard]] std::string early_end(const Error& error, const dialect::ErrorContext& context, bool filtered);
   [[nodiscard]] dialect::AnswerForm answer_form() const noexcept;
   void gather_whole(std::string_view bytes);
   void decode_whole();

@@ -117,7 +117,7 @@ void Exchange::plugin_fails(Error error, std::string_view plugin) {
   if (!judgement || mode_ != Mode::kStream || !(head_given_ || committed_ || has_content_)) return tell_failure(std::move(error), {}, 0);
   give_the_rest();
   release_head();
-  give(filtered_end(error));
+  give(early_end(error, {}, true));
   end(Happening::kFail, Ending::kFailed, std::move(error));
 }
 

@@ -98,7 +98,9 @@ class SimTransfer final : public engine::Transfer {
         if (bytes_.empty()) break;
       }
       const std::size_t most = telling_->piece_bytes() != 0 ? std::min(telling_->piece_bytes(), kRead) : kRead;
-      const std::string_view piece = std::string_view(bytes_).substr(told_at_, most);
+      // Not in here while it is told: the sink may destroy this, and goes on reading.
+      std::string bytes = std::move(bytes_);
+      const std::string_view piece = std::string_view(bytes).substr(told_at_, most);
       told_at_ += piece.size();
       end_.bytes_received += piece.size();
       if (endpoint_->max_answer_bytes != 0 && end_.bytes_received > endpoint_->max_answer_bytes) {
@@ -106,6 +108,7 @@ class SimTransfer final : public engine::Transfer {
       }
       sink_->on_bytes(piece);
       if (gone) return;
+      bytes_ = std::move(bytes);
     }
     if (!paused_ && bytes_.empty() && !telling_->next_at()) close();
   }

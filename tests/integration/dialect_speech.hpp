@@ -26,6 +26,7 @@ struct Heard {
   std::optional<std::int64_t> input = {}, output = {};
   bool ended = false;       ///< the answer, or the stream, came to the end its dialect prescribes
   std::size_t events = 0;   ///< of a stream: with data
+  bool gaps = false;        ///< events are numbered, and not without a gap
   std::string mistake = {}; ///< what of its dialect's grammar it broke first; empty: nothing
 };
 

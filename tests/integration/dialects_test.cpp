@@ -53,6 +53,7 @@ TEST_CASE("a text is asked for and heard between every two dialects") {
         REQUIRE(run.status() == 200);
         const Heard heard = caller.hear(run.body(), stream);
         CHECK(heard.mistake == "");
+        CHECK_FALSE(heard.gaps);
         CHECK(heard.ended);
         CHECK(heard.text == "Grüße aus Rom, \"2\" Mal.");
         CHECK(heard.finish == caller.stop);
@@ -84,6 +85,7 @@ TEST_CASE("parallel tool calls, one of them without arguments, are heard between
         REQUIRE(run.status() == 200);
         const Heard heard = caller.hear(run.body(), stream);
         CHECK(heard.mistake == "");
+        CHECK_FALSE(heard.gaps);
         CHECK(heard.ended);
         REQUIRE(heard.calls.size() == 3);
         CHECK(heard.calls[0] == SpokenCall{.name = "weather", .arguments = R"({"city":"Rome"})"});
@@ -128,6 +130,7 @@ TEST_CASE("an answer that was cut says so between every two dialects") {
         REQUIRE(run.status() == 200);
         const Heard heard = caller.hear(run.body(), stream);
         CHECK(heard.mistake == "");
+        CHECK_FALSE(heard.gaps);
         CHECK(heard.ended);
         CHECK(heard.finish == caller.length);
         CHECK(heard.output == 16);

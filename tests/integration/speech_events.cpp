@@ -1,5 +1,7 @@
 // Clients whose streams are named events: Anthropic's and Cohere's.
 
+#include <utility>
+
 #include "integration/speech_reading.hpp"
 
 namespace sluice::test::speaking {
@@ -133,6 +135,7 @@ Heard hear_cohere(std::string_view body, bool stream) {
     return out;
   }
   bool started = false;
+  std::string open;  // the kind that has begun and not ended
   for (const Line& event : sse(body)) {
     ++out.events;
     if (event.data == "[DONE]") continue;
@@ -143,6 +146,11 @@ Heard hear_cohere(std::string_view body, bool stream) {
     if (!started && type != "message-start") out.mistake = "something before message-start";
     started = true;
     if (out.ended) out.mistake = "something behind message-end";
+    for (const std::string kind : {"content", "tool-call", "citation"}) {
+      if (type == kind + "-start" && !std::exchange(open, kind).empty()) out.mistake = "a start inside another";
+      if (type == kind + "-end" && std::exchange(open, {}) != kind) out.mistake = "the end of nothing open";
+    }
+    if (type == "message-end" && !open.empty()) out.mistake = open + " is still open";
     out.text += text(root, "/delta/message/content/text");
     out.thinking += text(root, "/delta/message/content/thinking");
     if (type == "tool-call-start") {

@@ -1,5 +1,8 @@
 // OpenAI's clients: chat completions and responses.
 
+#include <set>
+#include <utility>
+
 #include "integration/speech_reading.hpp"
 
 namespace sluice::test::speaking {
@@ -130,13 +133,25 @@ Heard hear_responses(std::string_view body, bool stream) {
     return out;
   }
   std::string said;
+  std::int64_t last = -1;
+  std::set<std::int64_t> open;                                 // items, by output_index
+  std::set<std::pair<std::int64_t, std::string>> open_parts;  // by that and their own index
   for (const Line& event : sse(body)) {
     const auto document = parsed(event.data);
     if (!document) return out.mistake = "no JSON", out;
     const Value root = document->root();
     const std::string type = text(root, "/type");
+    const std::int64_t output = number(root, "/output_index").value_or(-1);
+    const auto part = std::pair(output, std::to_string(number(root, "/content_index").value_or(-1)) + "/" + std::to_string(number(root, "/summary_index").value_or(-1)));
+    if (type.ends_with("part.added") && (!open.contains(output) || !open_parts.insert(part).second)) out.mistake = "a part without its item, or twice";
+    if (type.ends_with("part.done") && open_parts.erase(part) == 0) out.mistake = "the end of no part";
+    if (type == "response.output_item.added" && !open.insert(output).second) out.mistake = "an item twice";
+    if (type == "response.output_item.done" && open.erase(output) == 0) out.mistake = "the end of no item";
+    if ((type == "response.completed" || type == "response.incomplete") && !(open.empty() && open_parts.empty())) out.mistake = "an item or a part is still open";
     if (type != event.name) out.mistake = "an event's name is not its type: " + type;
-    if (number(root, "/sequence_number") != static_cast<std::int64_t>(out.events)) out.mistake = "sequence_number is not " + std::to_string(out.events);
+    const std::int64_t numbered = number(root, "/sequence_number").value_or(-1);
+    out.gaps = out.gaps || numbered != static_cast<std::int64_t>(out.events);
+    if (numbered <= std::exchange(last, numbered)) out.mistake = "a sequence_number does not rise";
     ++out.events;
     if (out.ended) out.mistake = "something behind the terminal event";
     if (type == "response.output_text.delta") said += text(root, "/delta");

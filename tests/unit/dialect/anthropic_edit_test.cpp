@@ -76,7 +76,7 @@ TEST_CASE("arguments of calls are told by the call's number, also where it is kn
 
 TEST_CASE("what is added is a block of its own behind those of the answer, and the open one is stopped before it") {
   const auto editor = streamed();
-  (void)test::read(*editor, R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})");
+  test::give(*editor, R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})");
   std::string data, out;
   REQUIRE(editor->add_event({0, kText, 0}, "+", data));
   CHECK(data == R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"+"}})");
@@ -111,15 +111,36 @@ TEST_CASE("added arguments join the block of their call") {
 
 TEST_CASE("a stream that a filter breaks off is stopped, told why, and over") {
   const auto editor = streamed();
-  (void)test::read(*editor, R"({"type":"content_block_start","index":3,"content_block":{"type":"text","text":""}})");
-  std::string out;
+  test::give(*editor, R"({"type":"content_block_start","index":3,"content_block":{"type":"text","text":""}})");
   chat::Usage usage;
   usage.input_tokens = 2;
   usage.output_tokens = 1;
-  REQUIRE(editor->end_filtered(usage, out));
-  CHECK(out == "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":3}\n\n"
-               "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"refusal\",\"stop_sequence\":null},\"usage\":{\"input_tokens\":2,\"output_tokens\":1}}\n\n"
-               "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
+  CHECK(test::early_end(*editor, true, usage) ==
+        "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":3}\n\n"
+        "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"refusal\",\"stop_sequence\":null},\"usage\":{\"input_tokens\":2,\"output_tokens\":1}}\n\n"
+        "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
+}
+
+TEST_CASE("a block is stopped at an early end exactly where the caller has seen it begin and not stop") {
+  const auto editor = streamed();
+  constexpr std::string_view kStopped = R"("type":"content_block_stop")";
+  const std::string begins = R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})", stops = R"({"type":"content_block_stop","index":0})";
+  SECTION("it was read to begin, and not given") {
+    (void)test::read(*editor, begins);
+    CHECK(test::early_end(*editor).find(kStopped) == std::string::npos);
+  }
+  SECTION("its stop was read, and not given") {
+    test::give(*editor, begins);
+    (void)test::read(*editor, stops);
+    (void)test::read(*editor, kTool);
+    CHECK(test::early_end(*editor).find(R"("type":"content_block_stop","index":0)") != std::string::npos);
+  }
+  SECTION("its stop was given") {
+    test::give(*editor, begins);
+    test::give(*editor, stops);
+    CHECK(test::early_end(*editor).find(kStopped) == std::string::npos);
+  }
+  SECTION("a failure stops nothing") { CHECK(test::early_end(*editor, false).empty()); }
 }
 
 TEST_CASE("an answer that comes whole with its start is split into what it says and its end") {

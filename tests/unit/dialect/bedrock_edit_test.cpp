@@ -116,14 +116,35 @@ TEST_CASE("bedrock: an added block is stopped, and a stream that a filter breaks
   REQUIRE(editor->add_event({}, "b", data));
   editor->frame_added(data, http::Framing::kAwsEvents, out);
   CHECK(frames(out) == std::vector<std::string>{R"(contentBlockDelta {"contentBlockIndex":1,"delta":{"text":"b"}})", R"(contentBlockStop {"contentBlockIndex":1})"});
-  (void)test::read(*editor, R"({"contentBlockIndex":2,"start":{"toolUse":{"toolUseId":"t","name":"f"}}})");
-  out.clear();
+  test::give(*editor, R"({"contentBlockIndex":2,"start":{"toolUse":{"toolUseId":"t","name":"f"}}})");
   chat::Usage usage;
   usage.input_tokens = 2;
   usage.output_tokens = 1;
-  REQUIRE(editor->end_filtered(usage, out));
-  CHECK(frames(out) == std::vector<std::string>{R"(contentBlockStop {"contentBlockIndex":2})", R"(messageStop {"stopReason":"content_filtered"})",
-                                                R"(metadata {"usage":{"inputTokens":2,"outputTokens":1,"totalTokens":3}})"});
+  CHECK(frames(test::early_end(*editor, true, usage, http::Framing::kAwsEvents)) ==
+        std::vector<std::string>{R"(contentBlockStop {"contentBlockIndex":2})", R"(messageStop {"stopReason":"content_filtered"})",
+                                 R"(metadata {"usage":{"inputTokens":2,"outputTokens":1,"totalTokens":3}})"});
+}
+
+TEST_CASE("bedrock: at an early end a block is stopped exactly where the caller has seen it begin and not stop") {
+  const auto editor = streaming();
+  const auto end = [&] { return frames(test::early_end(*editor, true, {}, http::Framing::kAwsEvents)); };
+  const std::string stopped = R"(contentBlockStop {"contentBlockIndex":1})", over = R"(messageStop {"stopReason":"content_filtered"})";
+  constexpr std::string_view kBegins = R"({"contentBlockIndex":1,"start":{"toolUse":{"toolUseId":"t","name":"f"}}})";
+  SECTION("it was read to begin, and not given") {
+    (void)test::read(*editor, kBegins);
+    CHECK(end() == std::vector{over});
+  }
+  SECTION("its stop was read, and not given") {
+    test::give(*editor, kBegins);
+    (void)test::read(*editor, R"({"contentBlockIndex":1})");
+    CHECK(end() == std::vector{stopped, over});
+  }
+  SECTION("its stop was given") {
+    test::give(*editor, kBegins);
+    test::give(*editor, R"({"contentBlockIndex":1})");
+    CHECK(end() == std::vector{over});
+  }
+  SECTION("a failure stops nothing") { CHECK(test::early_end(*editor, false).empty()); }
 }
 
 TEST_CASE("bedrock: texts of a whole answer are read in their order") {

@@ -48,6 +48,18 @@ inline AnswerTexts read(dialect::AnswerEditor& editor, std::string_view data) {
   return texts;
 }
 
+/// Reads the data of an event and gives it to the caller as it came.
+inline void give(dialect::AnswerEditor& editor, std::string_view data) { editor.gave(read(editor, data)); }
+
+/// The end of a stream that a filter breaks off, or a failure; empty where the dialect's encoder has to write it.
+inline std::string early_end(dialect::AnswerEditor& editor, bool filtered = true, const chat::Usage& usage = {}, http::Framing framing = http::Framing::kSse) {
+  const Error error = make_error(filtered ? Code::kConsumerNotAllowed : Code::kPluginError, "not to be said");
+  std::string out;
+  const bool told = editor.end_early({.error = error, .filtered = filtered, .usage = usage, .framing = framing}, out);
+  CHECK(told != out.empty());
+  return out;
+}
+
 inline std::string written(dialect::AnswerEditor& editor, const AnswerTexts& texts) {
   std::string out;
   editor.write(texts, out);

@@ -1,6 +1,8 @@
 // Texts of responses read and changed where they stand.
 
 #include <catch2/catch.hpp>
+#include <set>
+#include <utility>
 
 #include "unit/dialect/editing.hpp"
 #include "unit/dialect/responses_wire.hpp"
@@ -220,4 +222,58 @@ TEST_CASE("a whole response has its texts told and changed, and text added where
   REQUIRE(edit->add_text({0, TextChannel::kText, 0}, "new", empty));
   CHECK(json_at(test::written(*edit, empty), "/output/0/content/0/text") == R"("new")");
   CHECK(edit->add_text({0, TextChannel::kToolArguments, 0}, "x", empty).error().code == Code::kPluginError);
+}
+
+namespace {
+
+/// What is wrong with a response that ends behind `given` in `end`; empty: nothing.
+std::string mistake_in(const std::vector<WireEvent>& given, const std::vector<WireEvent>& end, std::string_view terminal) {
+  std::set<std::string> items, parts;
+  std::string said, told;
+  int number = -1;
+  const auto text_at = [](std::string_view json, const std::string& pointer) {
+    const std::string text = json_at(json, pointer);  // a string as it is escaped
+    return text.size() < 2 ? text : text.substr(1, text.size() - 2);
+  };
+  std::vector<WireEvent> all = given;
+  all.insert(all.end(), end.begin(), end.end());
+  for (const WireEvent& event : all) {
+    const std::string at = json_at(event.data, "/output_index"), part = at + json_at(event.data, "/content_index") + "/" + json_at(event.data, "/summary_index");
+    // Those of ends that were kept back are left out.
+    if (std::stoi(json_at(event.data, "/sequence_number")) <= std::exchange(number, std::stoi(json_at(event.data, "/sequence_number")))) return "numbers do not rise at " + event.data;
+    if (event.name == "response.output_item.added") items.insert(at);
+    if (event.name == "response.output_item.done" && items.erase(at) != 1) return "the end of no item";
+    if (event.name.ends_with("part.added")) parts.insert(part);
+    if (event.name.ends_with("part.done") && parts.erase(part) != 1) return "the end of no part";
+    if (event.name == "response.output_text.delta") said += text_at(event.data, "/delta");
+  }
+  if (all.back().name != terminal) return "it ends in " + all.back().name;
+  if (terminal == "response.incomplete" && !(items.empty() && parts.empty())) return "something is still open";
+  for (int i = 0; i < 6; ++i) {
+    for (int k = 0; k < 3; ++k) told += text_at(all.back().data, "/response/output/" + std::to_string(i) + "/content/" + std::to_string(k) + "/text");
+  }
+  return told == said ? "" : "it says '" + told + "' of '" + said + "'";
+}
+
+}  // namespace
+
+TEST_CASE("at every place of a response, however much was read ahead, an early end says what was given and closes it") {
+  const std::vector<WireEvent> events = stream();
+  const bool filtered = GENERATE(true, false);
+  for (std::size_t cut = 1; cut < events.size(); ++cut) {
+    for (const std::size_t ahead : {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{5}}) {
+      INFO("behind " << cut << " events, " << ahead << " read ahead");
+      const auto edit = editor(true);
+      std::vector<WireEvent> given;
+      for (std::size_t i = 0; i < std::min(cut + ahead, events.size()); ++i) {
+        AnswerTexts texts;
+        REQUIRE(edit->read(events[i].data, texts));
+        if (texts.ends() || i >= cut) continue;
+        edit->gave(texts);
+        given.push_back(events[i]);
+      }
+      const auto end = events_of(test::early_end(*edit, filtered));
+      CHECK(mistake_in(given, end, filtered ? "response.incomplete" : "response.failed") == "");
+    }
+  }
 }
