@@ -36,6 +36,7 @@ enum class Strategy : std::uint8_t {
   kWeighted,       ///< in turn by weight, smoothly: 3 to 1 is a a b a
   kRandom,         ///< by chance and weight
   kLeastInFlight,  ///< the one with the fewest exchanges under way, over all engines; where equal, in turn
+  kPowerOfTwo,     ///< of two drawn by chance and weight the one with fewer exchanges under way; where equal, the first drawn
 };
 
 /// Why an attempt failed before anything of its answer reached the caller. What is none of these is the caller's own

@@ -30,11 +30,12 @@ class BalanceJudge {
   }
 
   void judge_weights() {
-    const bool weighs = route_.strategy == Strategy::kWeighted || route_.strategy == Strategy::kRandom;
+    const bool weighs = route_.strategy == Strategy::kWeighted || route_.strategy == Strategy::kRandom ||
+                        route_.strategy == Strategy::kPowerOfTwo;
     for (std::size_t i = 0; i < route_.upstreams.size(); ++i) {
       if (weighs || route_.upstreams[i].weight <= 1) continue;
       add(fmt::format("upstreams/{}/weight", i),
-          fmt::format("has no effect: strategy \"{}\" does not weigh; use \"weighted\" or \"random\"",
+          fmt::format("has no effect: strategy \"{}\" does not weigh; use \"weighted\", \"random\" or \"power_of_two\"",
                       name_of(route_.strategy)));
     }
     const auto& all = route_.upstreams;

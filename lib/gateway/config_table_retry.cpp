@@ -19,11 +19,12 @@ Codec<std::vector<FailureKind>> failures() {
                  {.min_items = 0, .unique = true});
 }
 
-constexpr std::array<std::pair<std::string_view, Strategy>, 5> kStrategies{{{"ordered", Strategy::kOrdered},
+constexpr std::array<std::pair<std::string_view, Strategy>, 6> kStrategies{{{"ordered", Strategy::kOrdered},
                                                                             {"round_robin", Strategy::kRoundRobin},
                                                                             {"weighted", Strategy::kWeighted},
                                                                             {"random", Strategy::kRandom},
-                                                                            {"least_in_flight", Strategy::kLeastInFlight}}};
+                                                                            {"least_in_flight", Strategy::kLeastInFlight},
+                                                                            {"power_of_two", Strategy::kPowerOfTwo}}};
 
 }  // namespace
 

@@ -21,6 +21,7 @@ std::string ChosenBecause::describe() const {
     case By::kWeight: out = fmt::format("weight {} of {}", figure, among); break;
     case By::kChance: out = fmt::format("by chance, weight {} of {}", figure, among); break;
     case By::kFewest: out = fmt::format("{} in flight, the fewest of {}", figure, among); break;
+    case By::kFewer: out = fmt::format("{} in flight, the fewer of two drawn from {}", figure, among); break;
   }
   if (!fell) return out;
   out += fmt::format(" {} tier {}: no member of tier", by == By::kOrder ? "of" : "in", tier);
@@ -75,6 +76,9 @@ std::optional<Pick> Balancer::pick(std::span<const Candidate> candidates, Random
     because.by = By::kFewest;
     pick->candidate = choose_least_busy(field, candidates, pick->load, because.figure);
     return pick;
+  } else if (strategy_ == Strategy::kPowerOfTwo) {
+    because.by = By::kFewer;
+    chosen = choose_of_two(field, candidates, random, because.figure);
   } else {
     const bool smooth = strategy_ == Strategy::kWeighted;
     because.by = smooth ? By::kWeight : By::kChance;
@@ -154,6 +158,25 @@ std::size_t Balancer::choose_by_chance(const Field& field, std::span<const Candi
     left -= weight;
   }
   return best;
+}
+
+/// Both by weight: the second from those that the first one left.
+std::size_t Balancer::choose_of_two(const Field& field, std::span<const Candidate> candidates, Random& random, std::uint32_t& seen) const noexcept {
+  const std::size_t first = choose_by_chance(field, candidates, random);
+  std::uint64_t left = random.below(field.weight - seats_[candidates[first].member].weight);
+  std::size_t second = first;
+  for (std::size_t i = field.first; i < candidates.size(); ++i) {
+    if (i == first || !is_in(field, candidates[i])) continue;
+    second = i;
+    const std::uint32_t weight = seats_[candidates[i].member].weight;
+    if (left < weight) break;
+    left -= weight;
+  }
+  seen = members_[candidates[first].member].in_flight->count();
+  const std::uint32_t other = members_[candidates[second].member].in_flight->count();
+  if (other >= seen) return first;
+  seen = other;
+  return second;
 }
 
 std::size_t Balancer::choose_least_busy(const Field& field, std::span<const Candidate> candidates, Load& load, std::uint32_t& seen) noexcept {

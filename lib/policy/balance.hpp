@@ -34,13 +34,14 @@ struct Candidate {
 
 /// Why a member was chosen, in figures: words cost more than the choice and are only made for who reads them.
 struct ChosenBecause {
-  enum class By : std::uint8_t { kOnly, kOrder, kTurn, kWeight, kChance, kFewest } by = By::kOnly;
+  enum class By : std::uint8_t { kOnly, kOrder, kTurn, kWeight, kChance, kFewest, kFewer } by = By::kOnly;
   std::uint32_t figure = 0;       ///< its weight, or what was in flight there before it was chosen
   std::uint64_t among = 0;        ///< how many it was chosen from, or their weight together
   std::uint32_t tier = 0;         ///< its own
   std::uint32_t lowest_tier = 0;  ///< of the candidates; below `tier` where nobody down there can serve
 
-  /// "round robin among 3", "weight 3 of 4", "2 in flight, the fewest of 3", "first of tier 1: no member of tier 0 is left".
+  /// "round robin among 3", "weight 3 of 4", "2 in flight, the fewest of 3",
+  /// "2 in flight, the fewer of two drawn from 5", "first of tier 1: no member of tier 0 is left".
   [[nodiscard]] std::string describe() const;
 };
 
@@ -60,6 +61,8 @@ struct Pick {
 ///                    given out. 3 to 1 is a a b a
 ///   random           by weight, with the caller's dice
 ///   least_in_flight  the fewest attempts under way; where equal, the one that was chosen longest ago
+///   power_of_two     two are drawn by weight with the caller's dice; the one with fewer attempts under way, where equal the
+///                    first drawn. As good as exact where there are many, and no pick waits for another
 ///
 /// Turns and credit stand still for those who are not candidates, so who comes back is not flooded.
 ///
@@ -69,7 +72,7 @@ struct Pick {
 /// they were looked at, which makes the choice no worse. So as long as attempts only begin, every one of them begins where
 /// there are the fewest at that moment, over all routes and engines; an end at the same moment may be seen or not.
 ///
-/// Thread: any, concurrently. Cost: ordered, random and a choice among one take no lock. No pick takes memory, makes a call
+/// Thread: any, concurrently. Cost: ordered, random, power_of_two and a choice among one take no lock. No pick takes memory, makes a call
 /// under the lock, or reads a clock.
 class Balancer {
  public:
@@ -109,6 +112,7 @@ class Balancer {
   [[nodiscard]] std::size_t choose_in_turn(const Field& field, std::span<const Candidate> candidates) noexcept;
   [[nodiscard]] std::size_t choose_by_weight(const Field& field, std::span<const Candidate> candidates) noexcept;
   [[nodiscard]] std::size_t choose_by_chance(const Field& field, std::span<const Candidate> candidates, Random& random) const noexcept;
+  [[nodiscard]] std::size_t choose_of_two(const Field& field, std::span<const Candidate> candidates, Random& random, std::uint32_t& seen) const noexcept;
   /// Raises it, too: `load` is its load, and `seen` what was in flight there before.
   [[nodiscard]] std::size_t choose_least_busy(const Field& field, std::span<const Candidate> candidates, Load& load, std::uint32_t& seen) noexcept;
 

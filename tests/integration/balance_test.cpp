@@ -171,6 +171,31 @@ TEST_CASE("a hundred that come at once are spread evenly by what is in flight") 
   for (auto& client : clients) CHECK(client.answer().status == 200);
 }
 
+// BAL-05, BAL-40
+TEST_CASE("of two drawn by chance the one with fewer in flight serves, whoever's engine it runs on") {
+  const auto threads = GENERATE(1u, 4u);
+  Fleet fleet(2);
+  for (auto& one : fleet.all) {
+    (*one)->on_request([](const RawRequest&) { return open_stream().chunk(kRole + text_event("x")).then_wait("go").chunk(kStop + kDone).end_chunks(); });
+  }
+  const std::string to_a = R"({"name":"only-a","match":{"model":"a"},"upstreams":[{"name":"a"}]},)";
+  Live live(document(fleet.entries(), to_a + R"({"name":"r","strategy":"power_of_two","upstreams":[{"name":"a","weight":9},{"name":"b"}]})"), threads);
+  std::vector<RawClient> clients;
+  const auto open = [&](const char* model) {
+    clients.emplace_back(live.port());
+    clients.back().send(stream_request(model));
+    REQUIRE(clients.back().until("\"x\"").find("\"x\"") != std::string::npos);
+  };
+  for (int i = 0; i < 5; ++i) open("a");
+  for (int i = 0; i < 5; ++i) open("m");  // both are drawn, so the count decides and not the weight
+  CHECK(fleet.counts() == std::vector<std::size_t>{5, 5});
+  for (auto& one : fleet.all) (*one)->open("go");
+  for (auto& client : clients) CHECK(client.answer().complete);
+  for (const Outcome& outcome : live.outcomes().wait(10)) {
+    if (outcome.route == "r") CHECK(outcome.attempts[0].chosen_because.find("the fewer of two drawn from 2") != std::string::npos);
+  }
+}
+
 // BAL-01, BAL-40
 TEST_CASE("a hundred streams over four upstreams each reach exactly one, and their chunks never mix") {
   const auto threads = GENERATE(1u, 4u);

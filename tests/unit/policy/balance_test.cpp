@@ -44,7 +44,7 @@ Team team_of(std::size_t n) {
   return team;
 }
 
-constexpr Strategy kAll[] = {Strategy::kOrdered, Strategy::kRoundRobin, Strategy::kWeighted, Strategy::kRandom, Strategy::kLeastInFlight};
+constexpr Strategy kAll[] = {Strategy::kOrdered, Strategy::kRoundRobin, Strategy::kWeighted, Strategy::kRandom, Strategy::kLeastInFlight, Strategy::kPowerOfTwo};
 
 }  // namespace
 
@@ -175,6 +175,55 @@ TEST_CASE("members that are equally busy are chosen in turn, also where two of t
     ++served[static_cast<char>('a' + open.back().candidate)];
   }
   CHECK(served == std::map<char, int>{{'a', 3}, {'b', 3}, {'c', 6}});  // six at each upstream
+}
+
+TEST_CASE("of two that are drawn the one with fewer in flight is chosen, so of three the busiest never is") {  // BAL-05
+  Team team = team_of(3);
+  Balancer balancer(Strategy::kPowerOfTwo, team.members);
+  const Load a1(team.members[0].in_flight), a2(team.members[0].in_flight), b1(team.members[1].in_flight);
+  const std::string run = team.next(balancer, 9'000);
+  CHECK(std::count(run.begin(), run.end(), 'a') == 0);
+  CHECK(std::count(run.begin(), run.end(), 'b') == Approx(3000).epsilon(0.1));  // drawn together with a
+  CHECK(std::count(run.begin(), run.end(), 'c') == Approx(6000).epsilon(0.1));
+  team.candidates[2].excluded = true;
+  const auto pick = balancer.pick(team.candidates, team.random);
+  CHECK(pick->candidate == 1);
+  CHECK(pick->because.describe() == "1 in flight, the fewer of two drawn from 2");
+}
+
+TEST_CASE("two are drawn by weight, never one twice, and the same seed draws the same ones") {  // BAL-03, BAL-04
+  Team team;
+  team.add(8).add(1).add(1);
+  Balancer balancer(Strategy::kPowerOfTwo, team.members);
+  const std::string run = team.next(balancer, 10'000);  // all idle: the first drawn
+  CHECK(std::count(run.begin(), run.end(), 'a') == Approx(8000).epsilon(0.05));
+  CHECK(std::count(run.begin(), run.end(), 'b') == Approx(1000).epsilon(0.15));
+  team.random = Random(7);
+  CHECK(team.next(balancer, 10'000) == run);
+  {
+    const Load busy(team.members[0].in_flight);  // whoever a is drawn with has fewer
+    CHECK(team.next(balancer, 1'000).find('a') == std::string::npos);
+  }
+  Team even;
+  even.add(0xFFFF'FFFF).add(0xFFFF'FFFF).add(1);
+  Balancer heavy(Strategy::kPowerOfTwo, even.members);
+  const Load busy(even.members[1].in_flight);
+  const std::string served = even.next(heavy, 1'000);
+  CHECK(served.find('b') == std::string::npos);
+}
+
+TEST_CASE("a hundred members under two choices stay within a few of each other, where chance alone does not") {  // BAL-05
+  const auto spread = [](Strategy strategy) {
+    Team team = team_of(100);
+    Balancer balancer(strategy, team.members);
+    std::vector<Pick> open;
+    for (int i = 0; i < 10'000; ++i) open.push_back(*balancer.pick(team.candidates, team.random));
+    std::uint32_t most = 0;
+    for (const Member& member : team.members) most = std::max(most, member.in_flight->count());
+    return most;
+  };
+  CHECK(spread(Strategy::kPowerOfTwo) <= 104);
+  CHECK(spread(Strategy::kRandom) > 115);
 }
 
 TEST_CASE("a load falls once, on whatever end, and outlives the route and the upstream it counts for") {  // BAL-05
@@ -350,7 +399,8 @@ TEST_CASE("turns and credit go on over a reload where strategy and members are t
 
 // ROUTE-22
 TEST_CASE("what is foreseen is what is picked next, and looking moves nothing") {
-  const auto strategy = GENERATE(Strategy::kOrdered, Strategy::kRoundRobin, Strategy::kWeighted, Strategy::kRandom, Strategy::kLeastInFlight);
+  const auto strategy = GENERATE(Strategy::kOrdered, Strategy::kRoundRobin, Strategy::kWeighted, Strategy::kRandom, Strategy::kLeastInFlight,
+                                 Strategy::kPowerOfTwo);
   Team team;
   team.add(3).add(1).add(2);
   Balancer balancer(strategy, team.members);

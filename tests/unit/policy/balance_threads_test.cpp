@@ -91,6 +91,27 @@ TEST_CASE("least in flight spreads exactly over four threads, of one route and o
   }
 }
 
+TEST_CASE("two choices keep four threads' attempts close together, and none is lost") {  // BAL-05, BAL-40
+  constexpr std::uint32_t kPicks = 25'000;
+  const std::vector<Member> members = members_of({1, 1, 1, 1, 1});
+  Balancer balancer(Strategy::kPowerOfTwo, members);
+  std::array<std::vector<Pick>, kThreads> open;
+  run_threads([&](unsigned t) {
+    const std::array<Candidate, 5> candidates = {Candidate{0}, Candidate{1}, Candidate{2}, Candidate{3}, Candidate{4}};
+    Random random(t);
+    open[t].reserve(kPicks);
+    for (std::uint32_t i = 0; i < kPicks; ++i) open[t].push_back(std::move(*balancer.pick(candidates, random)));
+  });
+  std::uint32_t all = 0;
+  for (const Member& member : members) {
+    all += member.in_flight->count();
+    CHECK(member.in_flight->count() == Approx(kThreads * kPicks / 5).epsilon(0.01));
+  }
+  CHECK(all == kThreads * kPicks);
+  open = {};
+  for (const Member& member : members) CHECK(member.in_flight->count() == 0);
+}
+
 TEST_CASE("every attempt is counted once and falls once, whatever four threads do with it") {  // BAL-05, BAL-40
   const std::vector<Member> members = members_of({2, 1, 1});
   Balancer busy(Strategy::kLeastInFlight, members), weighted(Strategy::kWeighted, members), ordered(Strategy::kOrdered, members);
