@@ -37,6 +37,21 @@ enum class Strategy : std::uint8_t {
   kRandom,         ///< by chance and weight
   kLeastInFlight,  ///< the one with the fewest exchanges under way, over all engines; where equal, in turn
   kPowerOfTwo,     ///< of two drawn by chance and weight the one with fewer exchanges under way; where equal, the first drawn
+  kLeastLatency,   ///< of two drawn by chance and weight the one whose latency, times its exchanges under way and one, is less
+};
+
+/// What counts as an upstream's latency, from the start of an attempt.
+enum class LatencyOf : std::uint8_t {
+  kFirstContent,  ///< until the first content of a streamed answer; the whole where there is none
+  kTotal,         ///< until the end of the answer
+};
+
+/// How latency is learned, for the strategy that chooses by it.
+struct LatencyPolicy {
+  LatencyOf of = LatencyOf::kFirstContent;
+  /// In each of these an estimate that is not renewed falls by half, and what was measured before it counts half as much.
+  std::chrono::milliseconds half_life{10'000};
+  friend bool operator==(const LatencyPolicy&, const LatencyPolicy&) = default;
 };
 
 /// Why an attempt failed before anything of its answer reached the caller. What is none of these is the caller's own
@@ -98,6 +113,7 @@ struct Route {
   std::vector<std::string> admit = {};
   ModelPolicy models = {};
   Strategy strategy = Strategy::kOrdered;
+  LatencyPolicy latency = {};
   RetryPolicy retry = {};
   FailoverPolicy failover = {};
   RouteOperation operation = RouteOperation::kAuto;

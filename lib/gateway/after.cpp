@@ -186,7 +186,7 @@ void Exchange::read_along(std::string_view bytes) {
     if (!*more) return;
     if (!event.has_data || !tap_->on_event(event.name, event.data).content) continue;
     ++outcome_.deltas;
-    if (!std::exchange(has_content_, true)) outcome_.first_delta = engine_.loop().now() - started_;
+    if (!std::exchange(has_content_, true)) content_began();
   }
 }
 

@@ -205,7 +205,7 @@ void Exchange::note_said(const DecodedEvent& event) {
 void Exchange::count_said() {
   ++outcome_.deltas;
   if (std::exchange(has_content_, true)) return;
-  outcome_.first_delta = engine_.loop().now() - started_;
+  content_began();
 }
 
 /// An event whose texts are through: it goes on, or, where it tells an end, is kept until the plugins have been told it.

@@ -152,15 +152,36 @@ Result<engine::WireRequest> Exchange::encode_attempt() {
   return wire;
 }
 
+/// Since the attempt began, without what plugins were waited for.
+Duration Exchange::upstream_took() const {
+  const Duration took = engine_.loop().now() - attempt_started_;
+  return plugins_ ? took - plugins_->waited_since_attempt() : took;
+}
+
+void Exchange::content_began() {
+  const TimePoint now = engine_.loop().now();
+  outcome_.first_delta = now - started_;
+  if (const auto& latency = route_->balancer->latency_of(decision_.choices[choice_].target)) latency->first_content(upstream_took(), now);
+}
+
 void Exchange::close_attempt(Code code, std::string reason) {
   Attempt& ledger = attempt();
   ledger.code = code;
   ledger.reason = std::move(reason);
   // What another attempt could mend is the upstream's failure; the caller's mistakes and leaving are not.
-  if (policy::classify(code, head_.status)) upstream().state->failures.fetch_add(1, std::memory_order_relaxed);
-  ledger.total = engine_.loop().now() - attempt_started_;
-  outcome_.upstream_time += ledger.total;
-  if (plugins_) outcome_.upstream_time -= plugins_->waited_since_attempt();  // told as plugin_time
+  const bool at_fault = policy::classify(code, head_.status).has_value();
+  if (at_fault) upstream().state->failures.fetch_add(1, std::memory_order_relaxed);
+  const TimePoint now = engine_.loop().now();
+  ledger.total = now - attempt_started_;
+  const Duration took = upstream_took();
+  outcome_.upstream_time += took;  // the rest is told as plugin_time
+  if (const auto& latency = route_->balancer->latency_of(decision_.choices[choice_].target)) {
+    if (at_fault) {
+      latency->failed(took, now);
+    } else if (code == Code::kOk && head_.status < 300) {
+      latency->ended(took, has_content_, now);
+    }
+  }
   if (translation_) {
     ledger.usage = translation_->usage();
   } else if (tap_) {

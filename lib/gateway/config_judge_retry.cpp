@@ -19,6 +19,7 @@ class BalanceJudge {
 
   void run() {
     judge_weights();
+    judge_latency();
     judge_pauses();
     judge_single();
     judge_untried();
@@ -31,16 +32,21 @@ class BalanceJudge {
 
   void judge_weights() {
     const bool weighs = route_.strategy == Strategy::kWeighted || route_.strategy == Strategy::kRandom ||
-                        route_.strategy == Strategy::kPowerOfTwo;
+                        route_.strategy == Strategy::kPowerOfTwo || route_.strategy == Strategy::kLeastLatency;
     for (std::size_t i = 0; i < route_.upstreams.size(); ++i) {
       if (weighs || route_.upstreams[i].weight <= 1) continue;
       add(fmt::format("upstreams/{}/weight", i),
-          fmt::format("has no effect: strategy \"{}\" does not weigh; use \"weighted\", \"random\" or \"power_of_two\"",
+          fmt::format("has no effect: strategy \"{}\" does not weigh; use \"weighted\", \"random\", \"power_of_two\" or \"least_latency\"",
                       name_of(route_.strategy)));
     }
     const auto& all = route_.upstreams;
     if (!all.empty() && std::all_of(all.begin(), all.end(), [](const Target& one) { return one.weight == 0; }))
       add("upstreams", "every weight is 0: no upstream could ever be chosen");
+  }
+
+  void judge_latency() {
+    if (route_.strategy == Strategy::kLeastLatency || route_.latency == LatencyPolicy{}) return;
+    add("latency", fmt::format("has no effect: strategy \"{}\" learns no latency; use \"least_latency\"", name_of(route_.strategy)));
   }
 
   void judge_pauses() {

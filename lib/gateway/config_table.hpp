@@ -22,6 +22,7 @@ namespace sluice::gateway::config {
 [[nodiscard]] Codec<Strategy> strategy();
 /// How a strategy stands in a document. Lifetime: static.
 [[nodiscard]] std::string_view name_of(Strategy strategy) noexcept;
+[[nodiscard]] Codec<LatencyPolicy> latency();
 [[nodiscard]] Codec<RetryPolicy> retry();
 [[nodiscard]] Codec<FailoverPolicy> failover();
 [[nodiscard]] Codec<TelemetryOptions> telemetry();

@@ -1,4 +1,4 @@
-// The table's rows for what follows a choice: strategies, retries, failover.
+// The table's rows for how a route chooses and what follows: strategies, latency, retries, failover.
 
 #include <array>
 #include <string_view>
@@ -19,12 +19,13 @@ Codec<std::vector<FailureKind>> failures() {
                  {.min_items = 0, .unique = true});
 }
 
-constexpr std::array<std::pair<std::string_view, Strategy>, 6> kStrategies{{{"ordered", Strategy::kOrdered},
+constexpr std::array<std::pair<std::string_view, Strategy>, 7> kStrategies{{{"ordered", Strategy::kOrdered},
                                                                             {"round_robin", Strategy::kRoundRobin},
                                                                             {"weighted", Strategy::kWeighted},
                                                                             {"random", Strategy::kRandom},
                                                                             {"least_in_flight", Strategy::kLeastInFlight},
-                                                                            {"power_of_two", Strategy::kPowerOfTwo}}};
+                                                                            {"power_of_two", Strategy::kPowerOfTwo},
+                                                                            {"least_latency", Strategy::kLeastLatency}}};
 
 }  // namespace
 
@@ -35,6 +36,17 @@ std::string_view name_of(Strategy strategy) noexcept {
     if (one == strategy) return name;
   }
   return {};
+}
+
+Codec<LatencyPolicy> latency() {
+  return object<LatencyPolicy>(
+      "Latency", "How the strategy `least_latency` learns what an upstream's entry takes.",
+      {field("of", &LatencyPolicy::of,
+             choice<LatencyOf>({{"first_content", LatencyOf::kFirstContent}, {"total", LatencyOf::kTotal}}),
+             "What is measured from the start of an attempt: `first_content`: until the first content of a streamed answer "
+             "(of others the whole); `total`: until the end."),
+       field("half_life_ms", &LatencyPolicy::half_life, milliseconds(1),
+             "In each of these an estimate that is not renewed falls by half, so that who was slow is asked again.")});
 }
 
 Codec<RetryPolicy> retry() {

@@ -181,7 +181,8 @@ Codec<Target> target() {
        field("pools", &Target::pools, list_of(text(kNameForm), {.unique = true}),
              "Aliases a caller may ask for: `pool:fast`. Case does not count.", "[\"fast\"]"),
        field("weight", &Target::weight, integer<std::uint32_t>(0, 1000),
-             "Its share under the strategies `weighted` and `random`, and how often `power_of_two` draws it. 0: never chosen, "
+             "Its share under the strategies `weighted` and `random`, and how often `power_of_two` and "
+             "`least_latency` draw it. 0: never chosen, "
              "under any strategy.", "3"),
        field("tier", &Target::tier, integer<std::uint32_t>(0, 16),
              "It serves only while no member of a lower tier is left that can.", "1")});
@@ -265,7 +266,9 @@ Codec<Route> route() {
        field("strategy", &Route::strategy, strategy(),
              "Which of the upstreams that may serve a request does: `ordered`: the first listed; `round_robin`: each in "
              "turn; `weighted`: in turn by weight, smoothly; `random`: by chance and weight; `least_in_flight`: the one "
-             "with the fewest exchanges under way; `power_of_two`: of two drawn by chance and weight the one with fewer."),
+             "with the fewest exchanges under way; `power_of_two`: of two drawn by chance and weight the one with fewer; "
+             "`least_latency`: of two drawn likewise the one that takes less, times what is under way there and one."),
+       field("latency", &Route::latency, latency(), "How `least_latency` learns; no other strategy does."),
        field("retry", &Route::retry, retry(), "Whether and when a failed attempt is followed by another."),
        field("failover", &Route::failover, failover(), "Which failures another upstream is tried for."),
        field("operation", &Route::operation,

@@ -147,6 +147,7 @@ class Exchange final : private engine::TransferSink {
   [[nodiscard]] std::string model_of_attempt() const;
   [[nodiscard]] std::string attempt_target() const;
   void close_attempt(Code code, std::string reason);
+  [[nodiscard]] Duration upstream_took() const;
   // What it shows the upstream (credential.cpp).
   bool hold_token();
   void on_token(std::uint32_t turn, Result<TokenCache::Held> result);
@@ -220,6 +221,8 @@ class Exchange final : private engine::TransferSink {
   [[nodiscard]] plugin::Ruling ask_delta(const dialect::AnswerText& text);
   void note_said(const DecodedEvent& event);
   void count_said();
+  /// The first content of the answer has come.
+  void content_began();
   bool release(DecodedEvent& event);
   void give_event(const DecodedEvent& event);
   void on_plugin_delta(Delta& delta, plugin::Change change);

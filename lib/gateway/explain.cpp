@@ -28,7 +28,7 @@ std::string ordinal(std::size_t n) {
 Status Exchange::foresee() {
   std::vector<policy::Candidate> candidates;
   for (const policy::Choice& choice : decision_.choices) candidates.push_back({.member = static_cast<std::uint32_t>(choice.target)});
-  const auto pick = route_->balancer->foresee(candidates, engine_.random());
+  const auto pick = route_->balancer->foresee(candidates, engine_.random(), engine_.loop().now());
   if (!pick) return tl::unexpected(nobody_may_serve());
   choice_ = pick->candidate;
   because_ = pick->because;

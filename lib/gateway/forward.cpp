@@ -46,7 +46,7 @@ void Exchange::choose() {
 /// By the route's strategy, or in the order that a plugin of phase route has named.
 std::optional<policy::Pick> Exchange::pick() {
   const auto candidates = retries_->candidates();
-  if (!plugins_ || !plugins_->chose) return route_->balancer->pick(candidates, engine_.random());
+  if (!plugins_ || !plugins_->chose) return route_->balancer->pick(candidates, engine_.random(), engine_.loop().now());
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (!candidates[i].excluded) return policy::Pick{.candidate = i, .load = route_->balancer->enter(candidates[i].member), .because = {}};
   }

@@ -195,10 +195,19 @@ void keep_state(CompiledRoute& route, const Snapshot& snapshot, const Snapshot* 
   for (std::size_t i = 0; before != nullptr && i < before->routes.size(); ++i) {
     if (before->routes[i].config->name == route.config->name) old = &before->routes[i];
   }
+  /// What was learned of an upstream and model stays, whatever became of the others.
+  const auto latency_of = [&](std::size_t upstream, const Target& target) {
+    for (std::size_t i = 0; old != nullptr && i < old->upstreams.size(); ++i) {
+      if (before->upstreams[old->upstreams[i]].state != snapshot.upstreams[upstream].state || old->config->upstreams[i].model != target.model) continue;
+      if (const auto kept = old->balancer->latency_of(i); kept && kept->policy() == route.config->latency) return kept;
+    }
+    return std::make_shared<policy::Latency>(route.config->latency);
+  };
   std::vector<policy::Member> members;
   for (std::size_t i = 0; i < route.upstreams.size(); ++i) {
     const Target& target = route.config->upstreams[i];
     members.push_back({snapshot.upstreams[route.upstreams[i]].state->in_flight, target.weight, target.tier});
+    if (route.config->strategy == Strategy::kLeastLatency) members.back().latency = latency_of(route.upstreams[i], target);
   }
   route.balancer = policy::carried_over(old != nullptr ? old->balancer : nullptr, route.config->strategy, std::move(members));
   route.retry_budget = old != nullptr ? old->retry_budget : std::make_shared<policy::RetryBudget>();

@@ -71,7 +71,7 @@ bool Exchange::stream_event(const http::StreamEvent& event) {
     if (verdict.content && !has_content_) {
       has_content_ = true;
       first_delta_deadline_.reset();
-      outcome_.first_delta = engine_.loop().now() - started_;
+      content_began();
     }
     if (verdict.action == dialect::TapAction::kWithhold) return true;
     if (verdict.action == dialect::TapAction::kReplace) {

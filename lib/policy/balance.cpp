@@ -22,6 +22,8 @@ std::string ChosenBecause::describe() const {
     case By::kChance: out = fmt::format("by chance, weight {} of {}", figure, among); break;
     case By::kFewest: out = fmt::format("{} in flight, the fewest of {}", figure, among); break;
     case By::kFewer: out = fmt::format("{} in flight, the fewer of two drawn from {}", figure, among); break;
+    case By::kQuicker: out = fmt::format("about {} ms and {} in flight, the quicker of two drawn from {}", figure, in_flight, among); break;
+    case By::kUntried: out = fmt::format("never measured and {} in flight, the quicker of two drawn from {}", in_flight, among); break;
   }
   if (!fell) return out;
   out += fmt::format(" {} tier {}: no member of tier", by == By::kOrder ? "of" : "in", tier);
@@ -33,6 +35,7 @@ Balancer::Balancer(Strategy strategy, std::vector<Member> members) : strategy_(s
   seats_.reserve(members_.size());
   for (const Member& member : members_) {
     assert(member.in_flight != nullptr);
+    assert(strategy != Strategy::kLeastLatency || member.latency != nullptr);
     seats_.push_back({.weight = member.weight, .tier = member.tier});
   }
 }
@@ -41,7 +44,7 @@ bool Balancer::is_of(Strategy strategy, std::span<const Member> members) const n
   return strategy == strategy_ && std::equal(members.begin(), members.end(), members_.begin(), members_.end());
 }
 
-std::optional<Pick> Balancer::foresee(std::span<const Candidate> candidates, const Random& random) const {
+std::optional<Pick> Balancer::foresee(std::span<const Candidate> candidates, const Random& random, TimePoint now) const {
   Balancer copy(strategy_, members_);
   {
     const std::lock_guard lock(mutex_);
@@ -52,12 +55,12 @@ std::optional<Pick> Balancer::foresee(std::span<const Candidate> candidates, con
     copy.picks_ = picks_;
   }
   Random dice = random;
-  auto chosen = copy.pick(candidates, dice);
+  auto chosen = copy.pick(candidates, dice, now);
   if (chosen) chosen->load.release();
   return chosen;
 }
 
-std::optional<Pick> Balancer::pick(std::span<const Candidate> candidates, Random& random) noexcept {
+std::optional<Pick> Balancer::pick(std::span<const Candidate> candidates, Random& random, TimePoint now) noexcept {
   using By = ChosenBecause::By;
   const Field field = survey(candidates);
   if (field.count == 0) return std::nullopt;
@@ -77,8 +80,9 @@ std::optional<Pick> Balancer::pick(std::span<const Candidate> candidates, Random
     pick->candidate = choose_least_busy(field, candidates, pick->load, because.figure);
     return pick;
   } else if (strategy_ == Strategy::kPowerOfTwo) {
-    because.by = By::kFewer;
-    chosen = choose_of_two(field, candidates, random, because.figure);
+    chosen = choose_less_busy(field, candidates, random, because);
+  } else if (strategy_ == Strategy::kLeastLatency) {
+    chosen = choose_quicker(field, candidates, random, now, because);
   } else {
     const bool smooth = strategy_ == Strategy::kWeighted;
     because.by = smooth ? By::kWeight : By::kChance;
@@ -160,11 +164,22 @@ std::size_t Balancer::choose_by_chance(const Field& field, std::span<const Candi
   return best;
 }
 
-/// Both by weight: the second from those that the first one left.
-std::size_t Balancer::choose_of_two(const Field& field, std::span<const Candidate> candidates, Random& random, std::uint32_t& seen) const noexcept {
-  const std::size_t first = choose_by_chance(field, candidates, random);
+std::pair<std::size_t, std::size_t> Balancer::draw_two(const Field& field, std::span<const Candidate> candidates, Random& random) const noexcept {
+  // Where all weigh 1, most throws at the list hit somebody, and no walk is needed.
+  constexpr int kThrows = 8;
+  const std::size_t nobody = candidates.size();
+  const auto thrown = [&](std::size_t besides) {
+    for (int i = 0; i < kThrows && field.weight == field.count; ++i) {
+      const std::size_t at = field.first + random.below(candidates.size() - field.first);
+      if (at != besides && is_in(field, candidates[at])) return at;
+    }
+    return nobody;
+  };
+  std::size_t first = thrown(nobody);
+  if (first == nobody) first = choose_by_chance(field, candidates, random);
+  std::size_t second = thrown(first);
+  if (second != nobody) return {first, second};
   std::uint64_t left = random.below(field.weight - seats_[candidates[first].member].weight);
-  std::size_t second = first;
   for (std::size_t i = field.first; i < candidates.size(); ++i) {
     if (i == first || !is_in(field, candidates[i])) continue;
     second = i;
@@ -172,11 +187,39 @@ std::size_t Balancer::choose_of_two(const Field& field, std::span<const Candidat
     if (left < weight) break;
     left -= weight;
   }
-  seen = members_[candidates[first].member].in_flight->count();
+  return {first, second};
+}
+
+std::size_t Balancer::choose_less_busy(const Field& field, std::span<const Candidate> candidates, Random& random, ChosenBecause& because) const noexcept {
+  const auto [first, second] = draw_two(field, candidates, random);
+  const std::uint32_t one = members_[candidates[first].member].in_flight->count();
   const std::uint32_t other = members_[candidates[second].member].in_flight->count();
-  if (other >= seen) return first;
-  seen = other;
-  return second;
+  because.by = ChosenBecause::By::kFewer;
+  because.figure = std::min(one, other);
+  return other < one ? second : first;
+}
+
+std::size_t Balancer::choose_quicker(const Field& field, std::span<const Candidate> candidates, Random& random, TimePoint now, ChosenBecause& because) const noexcept {
+  struct Drawn {
+    std::uint32_t in_flight;
+    float latency;
+  };
+  const auto look = [&](std::size_t i) {
+    const Member& member = members_[candidates[i].member];
+    return Drawn{member.in_flight->count(), member.latency->estimate(now)};
+  };
+  const auto [first, second] = draw_two(field, candidates, random);
+  const Drawn one = look(first), other = look(second);
+  const bool one_new = one.latency == 0, other_new = other.latency == 0;
+  const bool alike = one_new || other_new;  // nothing is known of one: as fast as the other
+  const float cost = (alike ? 1.0F : one.latency) * (static_cast<float>(one.in_flight) + 1.0F);
+  const float other_cost = (alike ? 1.0F : other.latency) * (static_cast<float>(other.in_flight) + 1.0F);
+  const bool takes_other = other_cost < cost || (other_cost <= cost && other_new && !one_new);
+  const Drawn& taken = takes_other ? other : one;
+  because.by = taken.latency == 0 ? ChosenBecause::By::kUntried : ChosenBecause::By::kQuicker;
+  because.figure = static_cast<std::uint32_t>(std::min(taken.latency, 4e9F));
+  because.in_flight = taken.in_flight;
+  return takes_other ? second : first;
 }
 
 std::size_t Balancer::choose_least_busy(const Field& field, std::span<const Candidate> candidates, Load& load, std::uint32_t& seen) noexcept {

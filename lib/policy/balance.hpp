@@ -1,6 +1,6 @@
 #pragma once
-/// Decides which member of a route gets the next attempt. Knows weights, tiers, turns and how many attempts are under way
-/// at each upstream. Must not know HTTP, health, sockets or the clock: who may serve is told by the caller.
+/// Decides which member of a route gets the next attempt. Knows weights, tiers, turns, how many attempts are under way at
+/// each upstream and how fast it has been. Must not know HTTP, health, sockets or the clock: who may serve is told by the caller.
 ///
 /// A member is one upstream and one model: two models of one upstream are two members with turns of their own and one
 /// counter between them.
@@ -11,9 +11,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "policy/in_flight.hpp"
+#include "policy/latency.hpp"
 #include "sluice/random.hpp"
 #include "sluice/route.hpp"
 
@@ -23,6 +25,7 @@ struct Member {
   std::shared_ptr<InFlight> in_flight;  ///< of its upstream; never null
   std::uint32_t weight = 1;             ///< 0 = never chosen, under any strategy
   std::uint32_t tier = 0;
+  std::shared_ptr<Latency> latency = {};  ///< its own; never null under least_latency, unused under all others
   friend bool operator==(const Member&, const Member&) = default;
 };
 
@@ -34,9 +37,10 @@ struct Candidate {
 
 /// Why a member was chosen, in figures: words cost more than the choice and are only made for who reads them.
 struct ChosenBecause {
-  enum class By : std::uint8_t { kOnly, kOrder, kTurn, kWeight, kChance, kFewest, kFewer } by = By::kOnly;
+  enum class By : std::uint8_t { kOnly, kOrder, kTurn, kWeight, kChance, kFewest, kFewer, kQuicker, kUntried } by = By::kOnly;
   std::uint32_t figure = 0;       ///< its weight, or what was in flight there before it was chosen
   std::uint64_t among = 0;        ///< how many it was chosen from, or their weight together
+  std::uint32_t in_flight = 0;    ///< kQuicker: there before it was chosen; its figure is the latency, in milliseconds
   std::uint32_t tier = 0;         ///< its own
   std::uint32_t lowest_tier = 0;  ///< of the candidates; below `tier` where nobody down there can serve
 
@@ -63,6 +67,8 @@ struct Pick {
 ///   least_in_flight  the fewest attempts under way; where equal, the one that was chosen longest ago
 ///   power_of_two     two are drawn by weight with the caller's dice; the one with fewer attempts under way, where equal the
 ///                    first drawn. As good as exact where there are many, and no pick waits for another
+///   least_latency    two are drawn likewise; the one whose latency times its attempts under way and one is less. One that was
+///                    never measured is taken to be as fast as the other, and wins where they are equal
 ///
 /// Turns and credit stand still for those who are not candidates, so who comes back is not flooded.
 ///
@@ -72,7 +78,7 @@ struct Pick {
 /// they were looked at, which makes the choice no worse. So as long as attempts only begin, every one of them begins where
 /// there are the fewest at that moment, over all routes and engines; an end at the same moment may be seen or not.
 ///
-/// Thread: any, concurrently. Cost: ordered, random, power_of_two and a choice among one take no lock. No pick takes memory, makes a call
+/// Thread: any, concurrently. Cost: ordered, random, power_of_two, least_latency and a choice among one take no lock. No pick takes memory, makes a call
 /// under the lock, or reads a clock.
 class Balancer {
  public:
@@ -80,12 +86,15 @@ class Balancer {
   Balancer(const Balancer&) = delete;
   Balancer& operator=(const Balancer&) = delete;
 
-  /// Chooses among `candidates`, each member at most once; nothing where none of them is usable.
-  [[nodiscard]] std::optional<Pick> pick(std::span<const Candidate> candidates, Random& random) noexcept;
+  /// Chooses among `candidates`, each member at most once; nothing where none of them is usable. Latencies are
+  /// taken as they are `now`; no other strategy looks at it.
+  [[nodiscard]] std::optional<Pick> pick(std::span<const Candidate> candidates, Random& random, TimePoint now = {}) noexcept;
   /// What pick() would choose now: no turn is taken, no load kept and no dice thrown. For explanations. It takes memory.
-  [[nodiscard]] std::optional<Pick> foresee(std::span<const Candidate> candidates, const Random& random) const;
+  [[nodiscard]] std::optional<Pick> foresee(std::span<const Candidate> candidates, const Random& random, TimePoint now = {}) const;
   /// The load of one more attempt at a member that was chosen before. No turn is taken for it.
   [[nodiscard]] Load enter(std::size_t member) const noexcept { return Load(members_[member].in_flight); }
+  /// Where the latency of a member is told; null where the strategy learns none.
+  [[nodiscard]] const std::shared_ptr<Latency>& latency_of(std::size_t member) const noexcept { return members_[member].latency; }
   /// False for a member that is never chosen.
   [[nodiscard]] bool can_serve(std::size_t member) const noexcept { return members_[member].weight > 0; }
   /// True where it was made of exactly these.
@@ -112,7 +121,10 @@ class Balancer {
   [[nodiscard]] std::size_t choose_in_turn(const Field& field, std::span<const Candidate> candidates) noexcept;
   [[nodiscard]] std::size_t choose_by_weight(const Field& field, std::span<const Candidate> candidates) noexcept;
   [[nodiscard]] std::size_t choose_by_chance(const Field& field, std::span<const Candidate> candidates, Random& random) const noexcept;
-  [[nodiscard]] std::size_t choose_of_two(const Field& field, std::span<const Candidate> candidates, Random& random, std::uint32_t& seen) const noexcept;
+  /// Two different ones of `field`, which has two or more, by weight: the second from those that the first one left.
+  [[nodiscard]] std::pair<std::size_t, std::size_t> draw_two(const Field& field, std::span<const Candidate> candidates, Random& random) const noexcept;
+  [[nodiscard]] std::size_t choose_less_busy(const Field& field, std::span<const Candidate> candidates, Random& random, ChosenBecause& because) const noexcept;
+  [[nodiscard]] std::size_t choose_quicker(const Field& field, std::span<const Candidate> candidates, Random& random, TimePoint now, ChosenBecause& because) const noexcept;
   /// Raises it, too: `load` is its load, and `seen` what was in flight there before.
   [[nodiscard]] std::size_t choose_least_busy(const Field& field, std::span<const Candidate> candidates, Load& load, std::uint32_t& seen) noexcept;
 

@@ -196,6 +196,49 @@ TEST_CASE("of two drawn by chance the one with fewer in flight serves, whoever's
   }
 }
 
+// BAL-06, BAL-40
+TEST_CASE("who takes longer to its first content has the smaller share, and who was never measured is tried") {
+  const auto threads = GENERATE(1u, 4u);
+  Fleet fleet(2);
+  fleet[0]->on_request([](const RawRequest&) { return open_stream().chunk(kRole + text_event("x")).chunk(kStop + kDone).end_chunks(); });
+  fleet[1]->on_request([](const RawRequest&) { return open_stream().then_wait("slow").chunk(kRole + text_event("x")).chunk(kStop + kDone).end_chunks(); });
+  Live live(document(fleet.entries(), R"({"name":"r","strategy":"least_latency","latency":{"half_life_ms":600000},"upstreams":[{"name":"a"},{"name":"b"}]})"), threads);
+  const auto is_measured = [&](std::size_t member) {
+    return live.gateway().core().snapshot()->routes[0].balancer->latency_of(member)->estimate(live.gateway().core().clock().now()) > 0;
+  };
+  // Neither was ever measured, so each is tried; b is silent for as long as 20 requests after one another take.
+  std::vector<RawClient> first;
+  for (std::size_t i = 1; i <= 2; ++i) {
+    first.emplace_back(live.port());
+    first.back().send(stream_request("m"));
+    REQUIRE(eventually([&] { return fleet.counts()[0] + fleet.counts()[1] == i; }));
+  }
+  CHECK(fleet.counts() == std::vector<std::size_t>{1, 1});
+  REQUIRE(eventually([&] { return is_measured(0) && in_flight(live, 0) == 0; }));
+  for (int i = 0; i < 20; ++i) {
+    CHECK(ask(live, stream_request("m")).complete);
+    REQUIRE(eventually([&] { return in_flight(live, 0) == 0; }));
+  }
+  CHECK(fleet.counts() == std::vector<std::size_t>{21, 1});
+  CHECK_FALSE(is_measured(1));
+  fleet[1]->open("slow");
+  for (RawClient& client : first) CHECK(client.answer().complete);
+  REQUIRE(eventually([&] { return is_measured(1) && in_flight(live, 1) == 0; }));
+  for (int i = 0; i < 10; ++i) CHECK(ask(live, stream_request("m")).complete);
+  CHECK(fleet.counts() == std::vector<std::size_t>{31, 1});
+  CHECK(live.outcomes().wait(32).back().attempts[0].chosen_because.find("the quicker of two drawn from 2") != std::string::npos);
+}
+
+// BAL-06, BAL-40
+TEST_CASE("who fails at once is not taken for fast") {
+  const auto threads = GENERATE(1u, 4u);
+  Fleet fleet(2);
+  fleet[1]->on_request([](const RawRequest&) { return Reply::raw("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"); });
+  Live live(balanced(fleet, "least_latency", R"({"name":"a"},{"name":"b"})"), threads);
+  CHECK(sequence(live, 22) == std::string(22, 'a'));  // failed over
+  CHECK(fleet.counts() == std::vector<std::size_t>{22, 1});
+}
+
 // BAL-01, BAL-40
 TEST_CASE("a hundred streams over four upstreams each reach exactly one, and their chunks never mix") {
   const auto threads = GENERATE(1u, 4u);
