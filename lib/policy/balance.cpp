@@ -38,6 +38,9 @@ Balancer::Balancer(Strategy strategy, std::vector<Member> members) : strategy_(s
     assert(strategy != Strategy::kLeastLatency || member.latency != nullptr);
     seats_.push_back({.weight = member.weight, .tier = member.tier});
   }
+  const auto alike = [this](const Member& member) { return member.weight > 0 && member.tier == members_[0].tier; };
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < members_.size() && std::all_of(members_.begin(), members_.end(), alike); ++i) sums_.push_back(sum += members_[i].weight);
 }
 
 bool Balancer::is_of(Strategy strategy, std::span<const Member> members) const noexcept {
@@ -95,7 +98,19 @@ std::optional<Pick> Balancer::pick(std::span<const Candidate> candidates, Random
   return pick;
 }
 
+/// The common case: nothing has failed yet, and the request may go to any member.
+bool Balancer::is_everyone(std::span<const Candidate> candidates) const noexcept {
+  if (sums_.empty() || candidates.size() != members_.size()) return false;
+  std::uint32_t i = 0, others = 0;
+  for (const Candidate& candidate : candidates) others |= (candidate.member ^ i++) | static_cast<std::uint32_t>(candidate.excluded);
+  return others == 0;
+}
+
 Balancer::Field Balancer::survey(std::span<const Candidate> candidates) const noexcept {
+  if (is_everyone(candidates)) {
+    const std::uint32_t all = static_cast<std::uint32_t>(members_.size()), tier_of_all = seats_[0].tier;
+    return {.tier = tier_of_all, .lowest_tier = tier_of_all, .count = all, .first = 0, .weight = sums_.back(), .whole = true};
+  }
   std::uint64_t tier = std::uint64_t{1} << 32;  // above every tier
   std::uint64_t weight = 0;
   std::uint32_t lowest_tier = ~0u, count = 0;
@@ -114,11 +129,6 @@ Balancer::Field Balancer::survey(std::span<const Candidate> candidates) const no
     weight += seat.weight;
   }
   return {.tier = static_cast<std::uint32_t>(tier), .lowest_tier = lowest_tier, .count = count, .first = first, .weight = weight};
-}
-
-bool Balancer::is_in(const Field& field, const Candidate& candidate) const noexcept {
-  const Seat& seat = seats_[candidate.member];
-  return !candidate.excluded && seat.weight > 0 && seat.tier == field.tier;
 }
 
 std::size_t Balancer::choose_in_turn(const Field& field, std::span<const Candidate> candidates) noexcept {
@@ -153,6 +163,7 @@ std::size_t Balancer::choose_by_weight(const Field& field, std::span<const Candi
 
 std::size_t Balancer::choose_by_chance(const Field& field, std::span<const Candidate> candidates, Random& random) const noexcept {
   std::uint64_t left = random.below(field.weight);
+  if (field.whole) return static_cast<std::size_t>(std::upper_bound(sums_.begin(), sums_.end(), left) - sums_.begin());
   std::size_t best = field.first;
   for (std::size_t i = field.first; i < candidates.size(); ++i) {
     if (!is_in(field, candidates[i])) continue;
@@ -165,21 +176,14 @@ std::size_t Balancer::choose_by_chance(const Field& field, std::span<const Candi
 }
 
 std::pair<std::size_t, std::size_t> Balancer::draw_two(const Field& field, std::span<const Candidate> candidates, Random& random) const noexcept {
-  // Where all weigh 1, most throws at the list hit somebody, and no walk is needed.
-  constexpr int kThrows = 8;
-  const std::size_t nobody = candidates.size();
-  const auto thrown = [&](std::size_t besides) {
-    for (int i = 0; i < kThrows && field.weight == field.count; ++i) {
-      const std::size_t at = field.first + random.below(candidates.size() - field.first);
-      if (at != besides && is_in(field, candidates[at])) return at;
-    }
-    return nobody;
-  };
-  std::size_t first = thrown(nobody);
-  if (first == nobody) first = choose_by_chance(field, candidates, random);
-  std::size_t second = thrown(first);
-  if (second != nobody) return {first, second};
+  const std::size_t first = choose_by_chance(field, candidates, random);
   std::uint64_t left = random.below(field.weight - seats_[candidates[first].member].weight);
+  if (field.whole) {
+    const std::uint64_t before_first = sums_[first] - seats_[first].weight;
+    if (left >= before_first) left += seats_[first].weight;
+    return {first, static_cast<std::size_t>(std::upper_bound(sums_.begin(), sums_.end(), left) - sums_.begin())};
+  }
+  std::size_t second = first;
   for (std::size_t i = field.first; i < candidates.size(); ++i) {
     if (i == first || !is_in(field, candidates[i])) continue;
     second = i;

@@ -114,9 +114,15 @@ class Balancer {
     std::uint32_t count = 0;        // usable candidates of that tier
     std::size_t first = 0;          // the first of them
     std::uint64_t weight = 0;       // theirs together
+    bool whole = false;             // they are all members, in their order: nobody has to be passed over
   };
+  [[nodiscard]] bool is_everyone(std::span<const Candidate> candidates) const noexcept;
   [[nodiscard]] Field survey(std::span<const Candidate> candidates) const noexcept;
-  [[nodiscard]] bool is_in(const Field& field, const Candidate& candidate) const noexcept;
+  [[nodiscard]] bool is_in(const Field& field, const Candidate& candidate) const noexcept {
+    if (field.whole) return true;
+    const Seat& seat = seats_[candidate.member];
+    return !candidate.excluded && seat.weight > 0 && seat.tier == field.tier;
+  }
   // Each gives the candidate that was chosen.
   [[nodiscard]] std::size_t choose_in_turn(const Field& field, std::span<const Candidate> candidates) noexcept;
   [[nodiscard]] std::size_t choose_by_weight(const Field& field, std::span<const Candidate> candidates) noexcept;
@@ -131,6 +137,7 @@ class Balancer {
   const Strategy strategy_;
   const std::vector<Member> members_;
   std::vector<Seat> seats_;         // parallel to members_
+  std::vector<std::uint64_t> sums_; // of the weights up to and with each; empty where not all are usable and of one tier
   mutable std::mutex mutex_;
   std::uint64_t picks_ = 0;         // with mutex_ held: those that took a turn
 };
