@@ -39,8 +39,9 @@ Balancer::Balancer(Strategy strategy, std::vector<Member> members) : strategy_(s
     seats_.push_back({.weight = member.weight, .tier = member.tier});
   }
   const auto alike = [this](const Member& member) { return member.weight > 0 && member.tier == members_[0].tier; };
+  if (!std::all_of(members_.begin(), members_.end(), alike)) return;
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < members_.size() && std::all_of(members_.begin(), members_.end(), alike); ++i) sums_.push_back(sum += members_[i].weight);
+  for (const Member& member : members_) sums_.push_back(sum += member.weight);
 }
 
 bool Balancer::is_of(Strategy strategy, std::span<const Member> members) const noexcept {
