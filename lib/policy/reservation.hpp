@@ -40,7 +40,8 @@ class Reservation {
   /// Draws all of it, or nothing of it: a refusal leaves every account as it was. At most kMost draws. The locks of all accounts are
   /// held together for it, in one order, so that no two exchanges ever wait for each other. Takes no memory.
   [[nodiscard]] static tl::expected<Reservation, DrawRefused> make(std::span<const Draw> draws, TimePoint now) noexcept;
-  /// Draws more from the accounts it has, in their order; all or nothing again.
+  /// Draws more from the accounts it has, in their order; all or nothing again. What comes back in the end is bounded by what would
+  /// still lie in the queue of the first draw or lay ahead at the least since: after more than that was drawn some stays charged.
   [[nodiscard]] tl::expected<void, DrawRefused> more(std::span<const std::uint64_t> amounts, TimePoint now) noexcept;
   /// What was used of each, in the order of the draws: the rest is given back, and what is beyond what was drawn is charged all the
   /// same, so that the next one meets the debt. Once; again does nothing.
