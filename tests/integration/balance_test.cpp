@@ -50,6 +50,13 @@ std::string sequence(Live& live, int n) {
 
 std::uint32_t in_flight(Live& live, std::size_t upstream) { return live.gateway().core().snapshot()->upstreams[upstream].state->in_flight->count(); }
 
+/// One more client, which has been told the first text of a stream of `model`.
+void open_stream_of(const char* model, Live& live, std::vector<RawClient>& clients) {
+  clients.emplace_back(live.port());
+  clients.back().send(stream_request(model));
+  REQUIRE(clients.back().until("\"x\"").find("\"x\"") != std::string::npos);
+}
+
 }  // namespace
 
 // BAL-02, BAL-40
@@ -123,11 +130,7 @@ TEST_CASE("the fewest in flight are counted over all engines, and fall on end, f
   const std::string to_a = R"({"name":"only-a","match":{"model":"a"},"upstreams":[{"name":"a"}]},)";
   Live live(document(fleet.entries(), to_a + R"({"name":"r","strategy":"least_in_flight","upstreams":[{"name":"a"},{"name":"b"}]})"), threads);
   std::vector<RawClient> clients;
-  const auto open = [&](const char* model) {
-    clients.emplace_back(live.port());
-    clients.back().send(stream_request(model));
-    REQUIRE(clients.back().until("\"x\"").find("\"x\"") != std::string::npos);
-  };
+  const auto open = [&](const char* model) { open_stream_of(model, live, clients); };
   // Five on A by another route: the count is the upstream's, not the route's.
   for (int i = 0; i < 5; ++i) open("a");
   CHECK(in_flight(live, 0) == 5);
@@ -181,11 +184,7 @@ TEST_CASE("of two drawn by chance the one with fewer in flight serves, whoever's
   const std::string to_a = R"({"name":"only-a","match":{"model":"a"},"upstreams":[{"name":"a"}]},)";
   Live live(document(fleet.entries(), to_a + R"({"name":"r","strategy":"power_of_two","upstreams":[{"name":"a","weight":9},{"name":"b"}]})"), threads);
   std::vector<RawClient> clients;
-  const auto open = [&](const char* model) {
-    clients.emplace_back(live.port());
-    clients.back().send(stream_request(model));
-    REQUIRE(clients.back().until("\"x\"").find("\"x\"") != std::string::npos);
-  };
+  const auto open = [&](const char* model) { open_stream_of(model, live, clients); };
   for (int i = 0; i < 5; ++i) open("a");
   for (int i = 0; i < 5; ++i) open("m");  // both are drawn, so the count decides and not the weight
   CHECK(fleet.counts() == std::vector<std::size_t>{5, 5});

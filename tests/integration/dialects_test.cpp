@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "integration/dialect_pair.hpp"
 #include "integration/dialect_speech.hpp"
 #include "sluice/testing.hpp"
 
@@ -11,27 +12,6 @@ using namespace sluice;
 using namespace sluice::test;
 
 namespace {
-
-/// Gateway and simulated upstream of one dialect, in virtual time.
-struct Pair {
-  testing::ManualClock clock;
-  testing::Simulation simulation{clock, 7};
-  std::optional<Gateway> gateway;
-
-  explicit Pair(std::string_view upstream, const std::string& route_more = {}) {
-    OpenOptions options;
-    options.clock = &clock;
-    options.transport = simulation.transport();
-    const std::string spoken = upstream == "openai" ? std::string() : R"(,"dialect":")" + std::string(upstream) + "\"";
-    const std::string base = upstream == "gemini" ? "/v1beta" : upstream == "cohere" ? "/v2" : upstream == "ollama" || upstream == "bedrock" ? "" : "/v1";
-    auto opened = Gateway::open_json(R"({"version":1,"gateway":{"threads":0},"upstreams":[{"name":"up","provider":"openai-compatible","url":"http://up.test)" + base +
-                                         "\"" + spoken + R"(}],"routes":[{"name":"r","upstreams":[{"name":"up"}])" + route_more + "}]}",
-                                     options);
-    if (!opened) FAIL(opened.error().message);
-    gateway = std::move(*opened);
-  }
-  testing::Run run(Request request) { return simulation.run(*gateway, std::move(request)); }
-};
 
 std::vector<std::string_view> spoken() {
   std::vector<std::string_view> names;

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "integration/dialect_pair.hpp"
 #include "integration/dialect_speech.hpp"
 #include "integration/plugins_support.hpp"
 #include "sluice/testing.hpp"
@@ -51,27 +52,6 @@ void check_end(const Speech& caller, std::string_view body, std::string_view sai
   CHECK(heard.finish == word);
 }
 
-/// Gateway and simulated upstream of one dialect, in virtual time.
-struct Pair {
-  testing::ManualClock clock;
-  testing::Simulation simulation{clock, 7};
-  std::optional<Gateway> gateway;
-
-  Pair(std::string_view upstream, std::shared_ptr<const Plugin> plugin) {
-    OpenOptions options;
-    options.clock = &clock;
-    options.transport = simulation.transport();
-    options.plugins = {std::move(plugin)};
-    const std::string spoken = upstream == "openai" ? std::string() : R"(,"dialect":")" + std::string(upstream) + "\"";
-    const std::string base = upstream == "gemini" ? "/v1beta" : upstream == "cohere" ? "/v2" : upstream == "ollama" || upstream == "bedrock" ? "" : "/v1";
-    auto opened = Gateway::open_json(R"({"version":1,"gateway":{"threads":0},"upstreams":[{"name":"up","provider":"openai-compatible","url":"http://up.test)" + base +
-                                         "\"" + spoken + R"(}],"routes":[{"name":"r","upstreams":[{"name":"up"}],)" + plugin_list({"guard"}) + "}]}",
-                                     options);
-    if (!opened) FAIL(opened.error().message);
-    gateway = std::move(*opened);
-  }
-};
-
 }  // namespace
 
 // PLUG-14
@@ -80,9 +60,9 @@ TEST_CASE("text that a guard refuses is said nowhere, between every two dialects
     for (const Speech& caller : speeches()) {
       for (const bool refuses : {true, false}) {
         INFO(caller.name << " -> " << upstream.name << (refuses ? ", refused" : ", the guard fails"));
-        Pair pair(upstream.name, guard("poison", refuses));
+        Pair pair(upstream.name, "," + plugin_list({"guard"}), {guard("poison", refuses)});
         pair.simulation.upstream("up").answers("One two poison three.").usage(11, 7);
-        const testing::Run run = pair.simulation.run(*pair.gateway, caller.ask({.stream = true}));
+        const testing::Run run = pair.run(caller.ask({.stream = true}));
         REQUIRE(run.status() == 200);
         CHECK(run.body().find("poison") == std::string::npos);
         CHECK(run.body().find("three") == std::string::npos);
@@ -100,9 +80,9 @@ TEST_CASE("a call that a guard refuses is told nowhere, and those before it are 
     for (const Speech& caller : speeches()) {
       for (const std::string word : {"poison", "Oslo"}) {
         INFO(caller.name << " -> " << upstream.name << ", " << word << " is refused");
-        Pair pair(upstream.name, guard(word, true));
+        Pair pair(upstream.name, "," + plugin_list({"guard"}), {guard(word, true)});
         pair.simulation.upstream("up").calls({{.name = "weather", .arguments = R"({"city":"Rome"})"}, {.name = "poison", .arguments = R"({"city":"Oslo"})"}});
-        const testing::Run run = pair.simulation.run(*pair.gateway, caller.ask({.stream = true, .tools = true}));
+        const testing::Run run = pair.run(caller.ask({.stream = true, .tools = true}));
         REQUIRE(run.status() == 200);
         CHECK(run.body().find(word) == std::string::npos);
         check_end(caller, run.body(), "", true);
